@@ -1,0 +1,5 @@
+"""``python -m matchclf``."""
+
+from matchclf.app import main
+
+main()

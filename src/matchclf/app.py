@@ -1,0 +1,64 @@
+"""Hydra's entry point: compose the config, turn it into plain objects, run the stage it names."""
+
+import logging
+import os
+import sys
+from importlib import import_module
+from typing import NoReturn
+
+import hydra
+from hydra.errors import HydraException
+from omegaconf import DictConfig
+from omegaconf.errors import OmegaConfBaseException
+
+from matchclf import callbacks, interrupts, usage
+from matchclf.compose import CONF, register_schema, to_plain
+from matchclf.errors import ConfigError, MatchclfError
+from matchclf.stages import STAGES
+from matchclf.tracking import runs
+
+log = logging.getLogger(__name__)
+
+
+def main() -> None:
+    """Run one command line; the exit code tells what kind of problem stopped it."""
+    _bound_threads()
+    interrupts.watch()
+    sys.argv[1:] = usage.flags_first(sys.argv[1:])
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then raises, and the sentence is ours.
+    try:
+        register_schema()
+        hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")(run)()
+    except (HydraException, OmegaConfBaseException, ValueError) as problem:
+        _stop(ConfigError(usage.explain(problem, sys.argv[1:], CONF)))
+    except MatchclfError as problem:
+        _stop(problem)
+    finally:
+        runs.finish_all(runs.KILLED, "The process ended before the run did.")
+
+
+def run(config: DictConfig) -> float | None:
+    """Run the stage of a composed config; a tracked one returns the log-loss to minimise."""
+    try:
+        plain = to_plain(config)
+        stage = STAGES[plain.stage.name]
+        work = import_module(stage.module).run
+        result: float | None = work(plain, callbacks.open_parent()) if stage.tracked else work(plain)
+    except (MatchclfError, OmegaConfBaseException):
+        log.debug("The stage stopped.", exc_info=True)
+        raise
+    except Exception as problem:
+        log.debug("The stage stopped.", exc_info=True)
+        raise MatchclfError(f"Unexpected {runs.reason(problem)}. The log file has the traceback.") from problem
+    return result
+
+
+def _bound_threads() -> None:
+    # Read by BLAS and OpenMP when they load: fits run side by side, one thread each.
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
+
+
+def _stop(problem: MatchclfError) -> NoReturn:
+    print(f"Error: {problem}", file=sys.stderr)
+    sys.exit(problem.exit_code)

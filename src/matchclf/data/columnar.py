@@ -1,0 +1,49 @@
+"""Parquet files that others wrote: bounded before anything is read, damage told in a sentence."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from matchclf.data.delimited import Cells
+from matchclf.errors import DataError
+
+MAX_ROWS, MAX_COLUMNS, MAX_BYTES = 20_000_000, 2_000, 4 << 30
+
+
+def read_columnar(path: Path, choose: Callable[[list[str]], list[str]]) -> Cells:
+    """Read the columns that ``choose`` takes from the schema; texts stay dictionaries, so repeats cost nothing.
+
+    Raises DataError, without the name of the file, when it is too large, empty or damaged.
+    """
+    try:
+        with pq.ParquetFile(path) as file:
+            _check_size(file.metadata)
+            schema = file.schema_arrow
+        names = choose(schema.names)
+        words = [name for name in names if _is_text(schema.field(name).type)]
+        with pq.ParquetFile(path, read_dictionary=words, page_checksum_verification=True) as file:
+            table = file.read(columns=names)
+        table.validate(full=True)
+    except (OSError, ValueError, pa.ArrowException) as problem:
+        raise DataError(f"is not readable as Parquet, or is damaged: {problem}.") from problem
+    return Cells(table, np.arange(1, table.num_rows + 1), [])
+
+
+def _check_size(metadata: pq.FileMetaData) -> None:
+    size = sum(metadata.row_group(group).total_byte_size for group in range(metadata.num_row_groups))
+    for found, bound, unit in (
+        (metadata.num_rows, MAX_ROWS, "rows"),
+        (metadata.num_columns, MAX_COLUMNS, "columns"),
+        (size, MAX_BYTES, "uncompressed bytes"),
+    ):
+        if found > bound:
+            raise DataError(f"says it has {found:,} {unit}; expected at most {bound:,}.")
+    if not metadata.num_rows:
+        raise DataError("has no rows.")
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))

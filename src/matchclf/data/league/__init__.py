@@ -1,0 +1,1 @@
+"""The world behind the built-in league: clubs, schedule and goals."""

@@ -1,0 +1,143 @@
+"""Score one estimator over folds: one row of scores a fold, and its out-of-fold probabilities."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from matchclf import baselines, console, metrics
+from matchclf.data.dataset import KEY, Dataset
+from matchclf.data.schema import ODDS, OUTCOMES, TARGET
+from matchclf.errors import ModelError
+from matchclf.folds import Fold, check_classes, latest
+from matchclf.metrics import Proba
+
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Out-of-fold forecasts of one model or baseline and their scores.
+
+    ``by_year`` has one row a fold and one column a metric; ``rows`` are the positions of the forecast matches in
+    the development matches, ``proba`` has shape (len(rows), 3).
+    """
+
+    name: str
+    by_year: pd.DataFrame
+    rows: NDArray[np.intp]
+    proba: Proba
+    seconds: float
+
+    @property
+    def mean(self) -> dict[str, float]:
+        """Mean of each metric over the folds, each year with the same weight."""
+        return {str(name): float(value) for name, value in self.by_year.mean().items()}
+
+
+Forecast = Callable[[Fold], Proba]
+
+
+def evaluate_model(name: str, pipeline: Pipeline, data: Dataset, folds: list[Fold], workers: int) -> Evaluation:
+    """Fit a clone of the pipeline on each fold's training part and score it on its validation part.
+
+    Folds are fitted side by side in threads, one thread a fit, so the result does not depend on ``workers``.
+    """
+    from sklearn.base import clone
+
+    def forecast(fold: Fold) -> Proba:
+        target = data.target[fold.train]
+        check_classes(target, f"Fold {fold.year}")
+        model = clone(pipeline).fit(data.features.iloc[fold.train], target)
+        return _proba_in_order(model, data.features.iloc[fold.valid], f"{name} in fold {fold.year}")
+
+    return _evaluate(name, forecast, data, folds, workers)
+
+
+def evaluate_holdout(name: str, pipeline: Pipeline, data: Dataset, holdout: Dataset, frac: float) -> dict[str, float]:
+    """Fit on the latest ``frac`` of all development matches and score on the holdout."""
+    from sklearn.base import clone
+
+    rows = latest(len(data.target), frac)
+    check_classes(data.target[rows], "The development part")
+    model = clone(pipeline).fit(data.features.iloc[rows], data.target[rows])
+    proba = _proba_in_order(model, holdout.features, f"{name} on the holdout")
+    return metrics.score(holdout.target, metrics.check_proba(proba, len(proba), f"{name} on the holdout"))
+
+
+def evaluate_baselines(data: Dataset, folds: list[Fold], truth: pd.DataFrame | None) -> list[Evaluation]:
+    """Score the uniform forecast, the class prior, the bookmaker where odds exist and the truth where it is known."""
+    found = [
+        _evaluate("uniform", lambda fold: baselines.uniform(_size(fold)), data, folds),
+        _evaluate("prior", lambda fold: baselines.class_prior(data.target[fold.train], _size(fold)), data, folds),
+    ]
+    if data.matches[list(ODDS)].notna().all(axis=1).any():
+        priced = baselines.bookmaker(data.matches[list(ODDS)])
+        found.append(_evaluate("bookmaker", lambda fold: priced[fold.valid], data, folds))
+    if truth is not None:
+        known = baselines.truth(data.matches, truth)
+        found.append(_evaluate("truth", lambda fold: known[fold.valid], data, folds))
+    return found
+
+
+def scores_with_odds(evaluation: Evaluation, data: Dataset) -> dict[str, float]:
+    """The scores of a forecast over the rows that have odds, all years together; empty where no row has."""
+    priced = data.matches[list(ODDS)].notna().all(axis=1).to_numpy()[evaluation.rows]
+    if not priced.any():
+        return {}
+    return metrics.score(data.target[evaluation.rows][priced], evaluation.proba[priced])
+
+
+def out_of_fold(evaluation: Evaluation, data: Dataset, folds: list[Fold]) -> pd.DataFrame:
+    """One row a forecast match: what it was, its fold's year, what happened and the three probabilities."""
+    matches = data.matches[KEY].iloc[evaluation.rows].reset_index(drop=True)
+    year = np.concatenate([np.full(_size(fold), fold.year) for fold in folds])
+    proba = pd.DataFrame(evaluation.proba, columns=[f"prob_{name}" for name in OUTCOMES])
+    return matches.assign(fold=year, **{TARGET: data.target[evaluation.rows]}).join(proba)
+
+
+def threads(workers: int) -> int:
+    """Fits at the same time: as configured, or one a core for 0."""
+    return workers or len(os.sched_getaffinity(0))
+
+
+def _evaluate(name: str, forecast: Forecast, data: Dataset, folds: list[Fold], workers: int = 1) -> Evaluation:
+    began = time.perf_counter()
+    with console.progress(name, len(folds)) as bar, ThreadPoolExecutor(workers) as pool:
+
+        def scored(fold: Fold) -> tuple[NDArray[np.intp], Proba, dict[str, float]]:
+            proba = forecast(fold)
+            bar.advance(bar.task_ids[0])
+            return _score(name, fold, proba, data)
+
+        parts = list(pool.map(scored, folds))
+    by_year = pd.DataFrame([part[2] for part in parts], index=[fold.year for fold in folds])
+    rows, proba = (np.concatenate([part[i] for part in parts]) for i in (0, 1))
+    return Evaluation(name, by_year, rows, proba, time.perf_counter() - began)
+
+
+def _score(name: str, fold: Fold, proba: Proba, data: Dataset) -> tuple[NDArray[np.intp], Proba, dict[str, float]]:
+    rows = np.arange(fold.valid.start, fold.valid.stop)
+    known = ~np.isnan(proba).all(axis=1) if name == "bookmaker" else np.full(len(rows), True)
+    rows, proba = rows[known], proba[known]
+    checked = metrics.check_proba(proba, len(rows), f"{name} in fold {fold.year}")
+    return rows, checked, metrics.score(data.target[rows], checked)
+
+
+def _proba_in_order(model: Pipeline, features: pd.DataFrame, where: str) -> Proba:
+    if list(model.classes_) != metrics.CLASSES:
+        raise ModelError(f"{where} knows the classes {list(model.classes_)}; expected 0, 1 and 2.")
+    return np.asarray(model.predict_proba(features), dtype=np.float64)
+
+
+def _size(fold: Fold) -> int:
+    return int(fold.valid.stop - fold.valid.start)

@@ -1,0 +1,1 @@
+"""Features of a match, all known before its day: one module and one function a family."""

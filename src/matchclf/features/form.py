@@ -1,0 +1,95 @@
+"""Form: means over a team's last matches."""
+
+from collections.abc import Callable
+from typing import Annotated
+
+import numpy as np
+import pandas as pd
+
+from matchclf.features.history import (
+    Bools,
+    Columns,
+    Floats,
+    History,
+    Ints,
+    days,
+    played,
+    points,
+    sided,
+    table,
+    teams,
+    views,
+)
+from matchclf.features.parameters import Counts, some_of
+
+_NOBODY = -1
+_NOT_EVERYWHERE = ("shots", "shots_on_target")
+
+
+def _team(team: Ints, neutral: Bools) -> Ints:
+    return team
+
+
+def _team_at_venue(team: Ints, neutral: Bools) -> Ints:
+    return np.where(neutral, _NOBODY, 2 * team + np.array([[0], [1]]))
+
+
+SCOPES: dict[str, Callable[[Ints, Bools], Ints]] = {"all": _team, "venue": _team_at_venue}
+
+
+def form(matches: pd.DataFrame, *, windows: Counts, scopes: Annotated[list[str], some_of(*SCOPES)]) -> pd.DataFrame:
+    """Mean of each statistic over each team's last matches before the day of the match.
+
+    With fewer matches than the window, those there are; unknown values are left out; NaN where none is known.
+
+    Parameters
+    ----------
+    matches : pd.DataFrame
+        The matches table, rows in any order; not changed.
+    windows : list of int
+        Numbers of matches looked back.
+    scopes : list of str
+        ``all``: all matches of a team. ``venue``: home matches of the home team, away matches of the away
+        team; a match at a neutral venue neither counts nor gets a value.
+
+    Returns
+    -------
+    pd.DataFrame
+        ``<statistic>_mean_<window>_<home|away|diff>``, for the venue ``..._<window>_venue_...``; float32, one
+        row a match. Statistics: win, draw and loss (shares), points, goals for and against and, where
+        any match has them, shots and shots on target for and against.
+    """
+    day, team, has_result = days(matches), teams(matches), played(matches)
+    statistics = _statistics(matches, has_result)
+    columns: Columns = {}
+    for scope in scopes:
+        subject = SCOPES[scope](team, matches["neutral"].to_numpy(bool))
+        past = History.of(subject, day, has_result & (subject != _NOBODY))
+        ending = "" if scope == "all" else f"_{scope}"
+        for window in windows:
+            entries = past.last(subject, day, window)
+            for name, values in statistics.items():
+                columns |= sided(f"{name}_mean_{window}{ending}", past.mean(values, entries))
+    return table(columns, matches.index)
+
+
+def _statistics(matches: pd.DataFrame, has_result: Bools) -> dict[str, Floats]:
+    """Statistics of each match in the view of either team, shape (2, n)."""
+    goals = views(matches, "goals")
+    diff = goals - goals[::-1]
+    statistics = {
+        "win": (diff > 0).astype(np.float64),
+        "draw": (diff == 0).astype(np.float64),
+        "loss": (diff < 0).astype(np.float64),
+        "points": points(diff),
+        **_for_and_against("goals", goals),
+    }
+    for name in _NOT_EVERYWHERE:
+        values = views(matches, name)
+        if not np.isnan(values[:, has_result]).all():
+            statistics |= _for_and_against(name, values)
+    return statistics
+
+
+def _for_and_against(name: str, values: Floats) -> dict[str, Floats]:
+    return {f"{name}_for": values, f"{name}_against": values[::-1]}

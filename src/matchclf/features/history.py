@@ -1,0 +1,142 @@
+"""Past matches of a subject (a team, a team at a ground, a pair), looked up by day.
+
+Only days before the asked one can be seen. The order of rows never matters, also within a day: a day is in
+a window as a whole or not at all, and sums are exact.
+
+Arrays of shape (2, n) hold the home teams' view of n matches, then the away teams'.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+Columns = dict[str, npt.NDArray[np.float32]]
+Window = tuple[Ints, Ints]
+
+_SIDES = ("home", "away")
+_DAYS_PER_SUBJECT = 2**22
+_DAY_ZERO = 2**20
+_GRID = 2.0**20
+
+
+@dataclass(frozen=True)
+class History:
+    """Entries sorted by subject, then day.
+
+    ``keys`` joins subject and day, rising; ``order`` picks and sorts the entries from values of shape (2, n);
+    ``day_start`` is the position where the day of an entry begins, and has one more item: the end.
+    """
+
+    keys: Ints
+    order: Ints
+    day_start: Ints
+
+    @classmethod
+    def of(cls, subject: Ints, day: Ints, counts: Bools) -> "History":
+        """Take those of the views, shape (2, n), that count: subject codes and days, whole numbers."""
+        picked = np.flatnonzero(np.broadcast_to(counts, subject.shape))
+        keys = _key(subject, day).ravel()[picked]
+        order = np.argsort(keys, kind="stable")
+        keys = keys[order]
+        return cls(keys, picked[order], np.append(np.searchsorted(keys, keys), keys.size))
+
+    def before(self, subject: Ints, day: Ints) -> Ints:
+        """Position after the subject's last entry of the days before."""
+        return np.searchsorted(self.keys, _key(subject, day), side="left")
+
+    def last(self, subject: Ints, day: Ints, size: int) -> Window:
+        """Positions (first, stop) of the subject's last ``size`` entries before the day.
+
+        Several entries of one day stay together: where the window would cut through them, all are in.
+        """
+        stop = self.before(subject, day)
+        start = np.searchsorted(self.keys, subject * _DAYS_PER_SUBJECT)
+        return self.day_start[np.maximum(stop - size, start)], stop
+
+    def last_day(self, subject: Ints, day: Ints) -> Floats:
+        """Day of the subject's last entry before the day; NaN where there is none."""
+        first, stop = self.last(subject, day, size=1)
+        entry_days = np.append(self.keys, 0) % _DAYS_PER_SUBJECT - _DAY_ZERO
+        return np.where(stop > first, entry_days[stop - 1], np.nan)
+
+    def mean(self, values: Floats, window: Window) -> Floats:
+        """Mean of the known values, shape (2, n), in each window; NaN where there are none."""
+        first, stop = window
+        entries = values.ravel()[self.order]
+        known = ~np.isnan(entries)
+        counts = _running(known.astype(np.float64))
+        sums = _running(exact(np.where(known, entries, 0.0)))
+        return ratio(sums[stop] - sums[first], counts[stop] - counts[first])
+
+
+def exact(values: Floats) -> Floats:
+    """Round to a multiple of 2**-20, so that sums are the same in any order and from any starting point."""
+    rounded: Floats = np.rint(values * _GRID) / _GRID
+    return rounded
+
+
+def ratio(total: Floats, count: Floats) -> Floats:
+    """``total / count``; NaN where the count is 0."""
+    nothing = np.full(count.shape, np.nan)
+    quotient: Floats = np.divide(total, count, out=nothing, where=count > 0)
+    return quotient
+
+
+def days(matches: pd.DataFrame) -> Ints:
+    """Day number of each match, shape (n,)."""
+    return matches["date"].to_numpy().astype("datetime64[D]").astype(np.int64)
+
+
+def teams(matches: pd.DataFrame) -> Ints:
+    """Team codes from 0, shape (2, n); a team is identified by country and name."""
+    names, distinct = pd.factorize(pd.concat([matches["home_team"], matches["away_team"]], ignore_index=True))
+    country = np.tile(pd.factorize(matches["country"])[0], 2)
+    codes, _ = pd.factorize(country * len(distinct) + names)
+    return codes.reshape(2, -1)
+
+
+def views(matches: pd.DataFrame, name: str) -> Floats:
+    """The columns ``home_<name>`` and ``away_<name>``, shape (2, n)."""
+    return np.stack([matches[f"{side}_{name}"].to_numpy(np.float64) for side in _SIDES])
+
+
+def played(matches: pd.DataFrame) -> Bools:
+    """Which matches have a result, shape (n,)."""
+    home, away = views(matches, "goals")
+    known: Bools = ~(np.isnan(home) | np.isnan(away))
+    return known
+
+
+def points(goal_diff: Floats) -> Floats:
+    """Points of a match: 3 for a win, 1 for a draw."""
+    return np.where(goal_diff > 0, 3.0, np.where(goal_diff == 0, 1.0, 0.0))
+
+
+def sided(name: str, values: Floats) -> Columns:
+    """Columns ``<name>_home``, ``<name>_away`` and ``<name>_diff``, home minus away, from shape (2, n)."""
+    columns = {"home": values[0], "away": values[1], "diff": values[0] - values[1]}
+    return {f"{name}_{side}": column.astype(np.float32) for side, column in columns.items()}
+
+
+def table(columns: Mapping[str, npt.NDArray[Any]], index: pd.Index) -> pd.DataFrame:
+    """Columns as one float32 table."""
+    return pd.DataFrame(
+        {name: column.astype(np.float32, copy=False) for name, column in columns.items()},
+        index=index,
+        copy=False,
+    )
+
+
+def _key(subject: Ints, day: Ints) -> Ints:
+    return subject * _DAYS_PER_SUBJECT + (day + _DAY_ZERO)
+
+
+def _running(values: Floats) -> Floats:
+    return np.concatenate([[0.0], np.cumsum(values)])

@@ -1,0 +1,55 @@
+"""The identity of an experiment: a hash over everything that can change a result, and nothing else."""
+
+import hashlib
+import json
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+from matchclf.config import Config, Features
+
+HASH_LENGTH = 16
+
+
+def params_hash(config: Config) -> str:
+    """First 16 hex digits of the SHA-256 of the config's canonical JSON."""
+    return short_hash(identity(config))
+
+
+def short_hash(value: Any) -> str:
+    """First 16 hex digits of the SHA-256 of a value's canonical JSON."""
+    return hashlib.sha256(canonical_json(value).encode()).hexdigest()[:HASH_LENGTH]
+
+
+def file_hash(content: bytes) -> str:
+    """First 16 hex digits of the SHA-256 of a file's bytes."""
+    return hashlib.sha256(content).hexdigest()[:HASH_LENGTH]
+
+
+def canonical_json(value: Any) -> str:
+    """JSON with sorted keys, no spaces, and one spelling a number.
+
+    >>> canonical_json({"b": 1.0, "a": [True, 2]})
+    '{"a":[true,2],"b":1}'
+    """
+    return json.dumps(_canonical(value), sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def identity(part: Any) -> Any:
+    """The part of a config that can change a result, as plain values."""
+    if isinstance(part, Features):
+        return {name: part.families[name] for name in part.use}
+    if is_dataclass(part) and not isinstance(part, type):
+        return {f.name: identity(getattr(part, f.name)) for f in fields(part) if f.metadata.get("identity", True)}
+    if isinstance(part, dict):
+        return {key: identity(value) for key, value in part.items()}
+    return part
+
+
+def _canonical(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _canonical(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_canonical(item) for item in value]
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value

@@ -1,0 +1,1 @@
+"""Where code and data came from, as plain values."""

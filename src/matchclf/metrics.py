@@ -1,0 +1,89 @@
+"""Scores of probabilistic forecasts; proba has shape (n_matches, 3) in the order home, draw, away."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matchclf.errors import ModelError
+
+Labels = NDArray[np.int8]
+Proba = NDArray[np.float64]
+CLASSES = [0, 1, 2]
+ECE_BINS = 10
+
+
+def check_proba(proba: Proba, rows: int, where: str) -> Proba:
+    """Return proba as float64; raise ModelError unless each of ``rows`` rows is three probabilities that sum to 1."""
+    proba = np.asarray(proba, dtype=np.float64)
+    if proba.shape != (rows, 3):
+        raise ModelError(f"{where} gave probabilities of shape {proba.shape}; expected ({rows}, 3).")
+    bad = ~(np.isfinite(proba).all(axis=1) & (proba >= 0).all(axis=1) & (abs(proba.sum(axis=1) - 1) < 1e-4))
+    if bad.any():
+        first = int(np.argmax(bad))
+        raise ModelError(
+            f"{where} gave {int(bad.sum())} of {rows} rows that are not probabilities summing to 1; "
+            f"the first is row {first}: {proba[first].tolist()}."
+        )
+    return np.asarray(proba / proba.sum(axis=1, keepdims=True))
+
+
+def log_loss(target: Labels, proba: Proba) -> float:
+    """Mean of minus the log of the probability given to what happened; nats, lower is better, uniform gives ln 3."""
+    from sklearn.metrics import log_loss as sklearn_log_loss
+
+    return float(sklearn_log_loss(target, proba, labels=CLASSES))
+
+
+def brier(target: Labels, proba: Proba) -> float:
+    """Squared error summed over the three classes; 0 to 2, lower is better (Brier 1950)."""
+    return float(((proba - np.eye(3)[target]) ** 2).sum(axis=1).mean())
+
+
+def rps(target: Labels, proba: Proba) -> float:
+    """Ranked probability score over home, draw, away; 0 to 1, lower is better (Epstein 1969)."""
+    gap = np.cumsum(proba - np.eye(3)[target], axis=1)[:, :2]
+    return float((gap**2).sum(axis=1).mean() / 2)
+
+
+def accuracy(target: Labels, proba: Proba) -> float:
+    """Share of matches whose most probable outcome happened; 0 to 1, higher is better."""
+    return float((proba.argmax(axis=1) == target).mean())
+
+
+def ece(target: Labels, proba: Proba) -> float:
+    """Class-wise expected calibration error over ten equal-width bins; 0 to 1, lower is better (Kull et al. 2019)."""
+    return float(np.mean([_class_ece(target == label, proba[:, label]) for label in CLASSES]))
+
+
+def _class_ece(happened: NDArray[np.bool_], forecast: Proba) -> float:
+    bins = np.minimum((forecast * ECE_BINS).astype(int), ECE_BINS - 1)
+    gap = np.bincount(bins, weights=forecast - happened, minlength=ECE_BINS)
+    return float(np.abs(gap).sum() / len(forecast))
+
+
+def roc_auc_ovr(target: Labels, proba: Proba) -> float:
+    """Area under the ROC curve, one class against the rest, mean of the three; 0.5 is chance, higher is better.
+
+    NaN when not all three outcomes happened.
+    """
+    from sklearn.metrics import roc_auc_score
+
+    if len(np.unique(target)) < 3:
+        return float("nan")
+    return float(roc_auc_score(target, proba, multi_class="ovr", labels=CLASSES))
+
+
+METRICS: dict[str, Callable[[Labels, Proba], float]] = {
+    "logloss": log_loss,
+    "brier": brier,
+    "rps": rps,
+    "accuracy": accuracy,
+    "ece": ece,
+    "roc_auc_ovr": roc_auc_ovr,
+}
+
+
+def score(target: Labels, proba: Proba) -> dict[str, float]:
+    """Every metric of one forecast."""
+    return {name: metric(target, proba) for name, metric in METRICS.items()}

@@ -1,0 +1,72 @@
+"""Models as sklearn Pipelines, built from their YAML file: preprocessing steps, then the estimator."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from matchclf.config import Model
+from matchclf.errors import ConfigError
+
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
+
+# A target outside these packages is refused before anything of it is imported.
+ALLOWED_PACKAGES = ("sklearn", "xgboost", "lightgbm", "catboost")
+
+
+def check_models(models: dict[str, Model]) -> None:
+    """Raise ConfigError for a target that is not an estimator class of an allowed package; imports nothing."""
+    for name, model in models.items():
+        for place, step in _steps(name, model):
+            _check_target(place, step.get("_target_"))
+
+
+def build_model(name: str, model: Model, seed: int) -> Pipeline:
+    """An unfitted Pipeline that gives the same result for the same seed, on one thread."""
+    from sklearn.pipeline import make_pipeline
+
+    return make_pipeline(*[_build(place, step, seed) for place, step in _steps(name, model)])
+
+
+def _steps(name: str, model: Model) -> list[tuple[str, dict[str, Any]]]:
+    before = [(f"models.{name}.preprocessing.{i}", step) for i, step in enumerate(model.preprocessing)]
+    return [*before, (f"models.{name}.estimator", model.estimator)]
+
+
+def _check_target(place: str, target: object) -> None:
+    parts = target.split(".") if isinstance(target, str) else []
+    if len(parts) < 2 or parts[0] not in ALLOWED_PACKAGES or not parts[-1][:1].isupper():
+        raise ConfigError(
+            f"{place}._target_={target} is refused; expected the full name of an estimator class in "
+            f"{', '.join(ALLOWED_PACKAGES)}, for instance sklearn.linear_model.LogisticRegression."
+        )
+
+
+def _build(place: str, step: dict[str, Any], seed: int) -> Any:
+    _check_target(place, step["_target_"])
+    params = {key: value for key, value in step.items() if key != "_target_"}
+    made = _estimator_class(place, step["_target_"])()
+    known = made.get_params()
+    for key in params.keys() - known.keys():
+        raise ConfigError(f"{place}.{key} is an unknown parameter; choose one of {', '.join(sorted(known))}.")
+    return made.set_params(**_repeatable(step["_target_"], known, seed) | params)
+
+
+def _repeatable(target: str, known: dict[str, Any], seed: int) -> dict[str, Any]:
+    # Estimators outside sklearn take every core unless told otherwise.
+    fixed = {"random_state": seed} if target.startswith("sklearn.") else {"random_state": seed, "n_jobs": 1}
+    return {key: value for key, value in fixed.items() if key in known}
+
+
+def _estimator_class(place: str, target: str) -> type:
+    from sklearn.base import BaseEstimator
+
+    module, _, name = target.rpartition(".")
+    try:
+        found = getattr(importlib.import_module(module), name, None)
+    except ImportError as problem:
+        raise ConfigError(f"{place}._target_={target} cannot be imported: {problem}.") from problem
+    if not (isinstance(found, type) and issubclass(found, BaseEstimator)):
+        raise ConfigError(f"{place}._target_={target} is not an sklearn estimator class.")
+    return found

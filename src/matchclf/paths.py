@@ -1,0 +1,24 @@
+"""Every file a stage reads or writes, relative to the working folder."""
+
+from pathlib import Path
+
+RAW = Path("data/raw")
+PROCESSED = Path("data/processed")
+DATASET = PROCESSED / "dataset.parquet"
+TRUTH = PROCESSED / "truth.parquet"
+UPCOMING = PROCESSED / "upcoming.parquet"
+FINDINGS = PROCESSED / "findings.csv"
+SUMMARY = PROCESSED / "summary.md"
+# Written last: what is described here is whole.
+MANIFEST = PROCESSED / "manifest.json"
+
+SPLITS = Path("data/splits")
+TRAIN = SPLITS / "train.parquet"
+TEST = SPLITS / "test.parquet"
+FOLDS = SPLITS / "folds.parquet"
+
+MODELS = Path("data/models")
+RUN_ID = MODELS / "run_id.json"
+
+STORE = Path("mlflow.db")
+ARTIFACTS = Path("mlartifacts")

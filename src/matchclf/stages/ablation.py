@@ -1,0 +1,10 @@
+"""Score every model on one variant of the features."""
+
+from matchclf.config import Config
+from matchclf.stages.compare import compare
+from matchclf.tracking.runs import Run
+
+
+def run(config: Config, parent: Run) -> float:
+    """Compare the models on the features of ``config.variant``; returns the best mean walk-forward log-loss."""
+    return min(one.picked_by for one in compare(config, parent))

@@ -1,0 +1,58 @@
+"""What every model of one experiment shares: data, folds, tags; and what comes out of scoring one."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from matchclf import paths
+from matchclf.config import Config
+from matchclf.data.dataset import Dataset, load_dataset
+from matchclf.evaluate import Evaluation
+from matchclf.files import read_parquet
+from matchclf.folds import Fold, walk_forward
+from matchclf.stages.prepare import Prepared, prepare
+from matchclf.tracking import record, tags
+from matchclf.tracking.runs import Run
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One parent run with its data; ``holdout`` is None unless the config asks for it to be read."""
+
+    config: Config
+    parent: Run
+    prepared: Prepared
+    data: Dataset
+    holdout: Dataset | None
+    folds: list[Fold]
+    tags: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A model, the child run that holds its scores, and the log-loss it is picked by."""
+
+    name: str
+    run: Run
+    evaluation: Evaluation
+    picked_by: float
+
+
+def open_experiment(config: Config, parent: Run) -> Experiment:
+    """Prepare the data, read the development part, lay out the folds, and tag the parent with the data's lineage."""
+    prepared = prepare(config)
+    columns = prepared.columns(config.features.use)
+    data = load_dataset(paths.TRAIN, columns)
+    folds = walk_forward(data.matches["date"], config.temporal.cv_years, config.frac.value)
+    test_dates = read_parquet(paths.TEST, ["date"])["date"]
+    lineage = tags.data_tags(prepared.version, prepared.source, data.matches["date"], test_dates)
+    holdout = None
+    if config.stage.select_by == "holdout":
+        log.warning("holdout    read to pick a model: it is no longer blind, and final scores on it will flatter")
+        lineage["holdout.touched"] = "true"
+        holdout = load_dataset(paths.TEST, columns)
+    record.record(parent, tags=lineage)
+    return Experiment(config, parent, prepared, data, holdout, folds, lineage)

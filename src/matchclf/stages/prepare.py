@@ -1,0 +1,134 @@
+"""Matches -> features -> dataset, splits and folds on disk; done again only when the inputs changed."""
+
+import logging
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from matchclf import folds, paths
+from matchclf.config import Config, Temporal, World
+from matchclf.console import step
+from matchclf.data.dataset import assemble
+from matchclf.data.sources import Loaded, load_matches, source_files
+from matchclf.data.summary import summarise
+from matchclf.features.build import build_features, check_families
+from matchclf.files import digest, locked, read_json, replacing, write_json, write_parquet
+from matchclf.identity import file_hash, identity, short_hash
+from matchclf.lineage.source import Source, local_source, synthetic_source
+from matchclf.split import split
+
+log = logging.getLogger(__name__)
+PACKAGE = Path(__file__).parents[1]
+# Changed code in these places may give other data.
+CODE_PARTS = ("data/**/*.py", "features/*.py", "split.py", "folds.py", "files.py", "stages/prepare.py")
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What is on disk: the MD5 of dataset.parquet, where it came from, the feature columns of each family."""
+
+    version: str
+    source: Source
+    families: dict[str, list[str]]
+
+    def columns(self, use: list[str]) -> list[str]:
+        """The feature columns of the named families."""
+        return [column for family in use for column in self.families[family]]
+
+
+def run(config: Config) -> None:
+    """Prepare the data and show the summary."""
+    prepare(config)
+    log.info("\n%s", paths.SUMMARY.read_text(encoding="utf-8").rstrip())
+
+
+def prepare(config: Config) -> Prepared:
+    """The prepared data of this config: what is on disk where its inputs are the same and its bytes whole, else new."""
+    check_families(config.features.families)
+    with locked(paths.MANIFEST):
+        source = _source(config)
+        inputs = _inputs(config, source)
+        manifest = _kept(inputs)
+        if manifest is None:
+            manifest = _make(config, source, inputs)
+        else:
+            log.info("prepare    kept: data, features, split and code are those of %s", paths.DATASET)
+    read = manifest["source"]
+    source = replace(source, ingested_at=read["ingested_at"], last_modified=read["last_modified"])
+    return Prepared(manifest["files"][str(paths.DATASET)], source, manifest["families"])
+
+
+def _source(config: Config) -> Source:
+    if isinstance(config.data, World):
+        return synthetic_source(asdict(config.data))
+    path = Path(config.data.path)
+    return local_source(path, source_files(config.data), Path.cwd())
+
+
+def _inputs(config: Config, source: Source) -> str:
+    code = {str(path.relative_to(PACKAGE)): file_hash(path.read_bytes()) for path in _code_files()}
+    return short_hash(
+        {
+            "source": source.etag,
+            "data": identity(config.data),
+            "features": config.features.families,
+            "temporal": identity(config.temporal),
+            "code": code,
+        }
+    )
+
+
+def _code_files() -> list[Path]:
+    return sorted(path for pattern in CODE_PARTS for path in PACKAGE.glob(pattern))
+
+
+def _kept(inputs: str) -> dict[str, Any] | None:
+    if not paths.MANIFEST.is_file():
+        return None
+    manifest = read_json(paths.MANIFEST)
+    if manifest.get("inputs") != inputs:
+        return None
+    whole = all(Path(path).is_file() and digest(Path(path)) == md5 for path, md5 in manifest["files"].items())
+    return manifest if whole else None
+
+
+def _make(config: Config, source: Source, inputs: str) -> dict[str, Any]:
+    paths.MANIFEST.unlink(missing_ok=True)
+    with step("matches") as found:
+        loaded = load_matches(config.data, Path.cwd())
+        found.append(f"{len(loaded.matches):,} played, {len(loaded.upcoming):,} upcoming")
+        found.append(f"{len(loaded.findings):,} findings in {paths.FINDINGS}")
+    with step("features") as found:
+        families = build_features(loaded.matches, config.features.families)
+        columns = {name: list(frame.columns) for name, frame in families.items()}
+        found.append(f"{sum(map(len, columns.values()))} columns")
+    with step("dataset") as found:
+        dataset = assemble(loaded.matches, pd.concat(families.values(), axis=1))
+        files = _write(config.temporal, loaded, dataset, columns)
+        found.append(f"{paths.DATASET} and {paths.SPLITS}")
+    manifest = {"inputs": inputs, "files": files, "source": asdict(source), "families": columns}
+    write_json(manifest, paths.MANIFEST)
+    return manifest
+
+
+def _write(temporal: Temporal, loaded: Loaded, dataset: pd.DataFrame, columns: dict[str, list[str]]) -> dict[str, str]:
+    train, test = split(dataset, temporal.test_start)
+    walk = folds.describe(train["date"], folds.walk_forward(train["date"], temporal.cv_years))
+    tables = {paths.DATASET: dataset, paths.TRAIN: train, paths.TEST: test, paths.FOLDS: walk}
+    tables[paths.UPCOMING] = loaded.upcoming
+    if loaded.truth is not None:
+        tables[paths.TRUTH] = loaded.truth
+    paths.TRUTH.unlink(missing_ok=True)
+    for path, table in tables.items():
+        write_parquet(table, path)
+    counts = {name: len(names) for name, names in columns.items()}
+    _write_text(summarise(train, test, walk, loaded.findings, counts), paths.SUMMARY)
+    _write_text(loaded.findings.to_csv(index=False), paths.FINDINGS)
+    return {str(path): digest(path) for path in tables}
+
+
+def _write_text(text: str, target: Path) -> None:
+    with replacing(target) as part:
+        part.write_text(text, encoding="utf-8")

@@ -1,0 +1,40 @@
+"""The table a person reads at the end: models, then baselines, best first."""
+
+from matchclf.console import table
+from matchclf.evaluate import Evaluation, scores_with_odds
+from matchclf.metrics import METRICS
+from matchclf.stages.experiment import Experiment, Scored
+
+HEADER = ["", "log-loss", "vs prior", "Brier", "RPS", "accuracy", "ECE", "ROC AUC", "with odds", "seconds"]
+
+
+def show(experiment: Experiment, scored: list[Scored], baselines: list[Evaluation]) -> str:
+    """Mean walk-forward scores of the models and of the baselines."""
+    models = sorted((one.evaluation for one in scored), key=lambda evaluation: evaluation.mean["logloss"])
+    prior = next(baseline.mean["logloss"] for baseline in baselines if baseline.name == "prior")
+    rows = [[*_row(experiment, model, prior), f"{model.seconds:.1f}"] for model in models]
+    rows += [[*_row(experiment, baseline, prior), ""] for baseline in baselines]
+    years = f"{experiment.folds[0].year} to {experiment.folds[-1].year}"
+    title = (
+        f"{experiment.parent.name}: means over the walk-forward folds {years}; 'with odds': log-loss where odds exist"
+    )
+    return f"{title}\n{table(HEADER, rows)}"
+
+
+def show_sweep(scores: dict[str, dict[str, float]]) -> str:
+    """One row a parent run of a sweep, one column a model: mean walk-forward log-loss."""
+    models = sorted({model for row in scores.values() for model in row})
+    rows = [[name, *(f"{row[m]:.4f}" if m in row else "failed" for m in models)] for name, row in scores.items()]
+    return f"Sweep: mean walk-forward log-loss\n{table(['', *models], rows)}"
+
+
+def _row(experiment: Experiment, evaluation: Evaluation, prior: float) -> list[str]:
+    mean, priced = evaluation.mean, scores_with_odds(evaluation, experiment.data)
+    scores = [f"{mean[name]:.4f}" for name in METRICS]
+    return [
+        evaluation.name,
+        scores[0],
+        f"{mean['logloss'] - prior:+.4f}",
+        *scores[1:],
+        f"{priced['logloss']:.4f}" if priced else "",
+    ]

@@ -1,0 +1,90 @@
+"""What a run keeps: parameters and scores in one batch, tables and texts as artifacts, the dataset it read."""
+
+from __future__ import annotations
+
+import json
+import math
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import yaml
+
+from matchclf.config import Config
+from matchclf.files import write_parquet
+from matchclf.tracking.runs import Run
+
+if TYPE_CHECKING:
+    from mlflow.entities import Metric
+
+MAX_PARAM_LENGTH = 6000
+
+
+def record(
+    run: Run,
+    params: Mapping[str, object] | None = None,
+    metrics: Mapping[str, float] | None = None,
+    by_year: pd.DataFrame | None = None,
+    tags: Mapping[str, str] | None = None,
+) -> None:
+    """Log everything in one call. ``by_year`` has one row a year and one column a metric; its step is the year.
+
+    A score that is NaN is unknown and is not stored, since MLflow would show it as a number.
+    """
+    from mlflow.entities import Param, RunTag
+
+    points = [*_points(metrics or {}, 0), *(p for year, row in _rows(by_year) for p in _points(row, year))]
+    run.store.client.log_batch(
+        run.id,
+        metrics=points,
+        params=[Param(key, str(value)[:MAX_PARAM_LENGTH]) for key, value in (params or {}).items()],
+        tags=[RunTag(key, value) for key, value in (tags or {}).items()],
+    )
+
+
+def keep_table(run: Run, table: pd.DataFrame, name: str) -> None:
+    """Store a table as the Parquet artifact ``name``."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / Path(name).name
+        write_parquet(table, path)
+        run.store.client.log_artifact(run.id, str(path), str(Path(name).parent))
+
+
+def keep_text(run: Run, text: str, name: str) -> None:
+    """Store a text as the artifact ``name``."""
+    run.store.client.log_text(run.id, text, name)
+
+
+def keep_config(run: Run, config: Config) -> None:
+    """Store the resolved config as YAML, without the address of the store."""
+    settings = asdict(config)
+    settings["tracking"] = {"name": config.tracking.name}
+    keep_text(run, yaml.safe_dump(settings, sort_keys=False), "config/resolved.yaml")
+
+
+def record_input(run: Run, path: Path, digest: str, rows: int) -> None:
+    """Tell MLflow which dataset the run was trained on: its path and the MD5 of the prepared dataset."""
+    from mlflow.entities import Dataset, DatasetInput, InputTag
+
+    source = json.dumps({"uri": str(path)})
+    profile = json.dumps({"num_rows": rows})
+    dataset = Dataset(name=path.stem, digest=digest, source_type="local", source=source, profile=profile)
+    context = InputTag("mlflow.data.context", "training")
+    run.store.client.log_inputs(run.id, datasets=[DatasetInput(dataset, [context])])
+
+
+def _points(values: Mapping[str, float], step: int) -> list[Metric]:
+    from mlflow.entities import Metric
+
+    now = int(time.time() * 1000)
+    return [Metric(key, float(value), now, step) for key, value in values.items() if not math.isnan(value)]
+
+
+def _rows(by_year: pd.DataFrame | None) -> list[tuple[int, dict[str, float]]]:
+    if by_year is None:
+        return []
+    return [(int(str(year)), dict(row)) for year, row in by_year.iterrows()]

@@ -1,0 +1,36 @@
+"""Finding runs again by their tags."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from matchclf.tracking.store import Store
+
+if TYPE_CHECKING:
+    from mlflow.entities import Run as StoredRun
+
+PAGE = 1000
+
+
+def find_runs(store: Store, **tags: str) -> list[StoredRun]:
+    """All runs of the experiment with these tags, oldest first; ``__`` in a name stands for a dot."""
+    query = " and ".join(f"tags.`{name.replace('__', '.')}` = '{value}'" for name, value in tags.items())
+    found: list[StoredRun] = []
+    token = None
+    while True:
+        page = store.client.search_runs([store.experiment_id], query, max_results=PAGE, page_token=token)
+        found += page
+        token = page.token
+        if not token:
+            return sorted(found, key=lambda run: run.info.start_time)
+
+
+def sweep_scores(store: Store, sweep_id: str) -> dict[str, dict[str, float]]:
+    """Mean walk-forward log-loss of each model (inner key) of each parent run (outer key: its name) of one sweep."""
+    parents = find_runs(store, pipeline__sweep_id=sweep_id, pipeline__scope="parent")
+    scores: dict[str, dict[str, float]] = {parent.info.run_id: {} for parent in parents}
+    for child in find_runs(store, pipeline__sweep_id=sweep_id, pipeline__scope="child"):
+        if "cv.logloss_mean" in child.data.metrics:
+            model = child.info.run_name.removeprefix("model | ")
+            scores[child.data.tags["mlflow.parentRunId"]][model] = child.data.metrics["cv.logloss_mean"]
+    return {f"{parent.info.run_name} ({parent.info.run_id[:8]})": scores[parent.info.run_id] for parent in parents}

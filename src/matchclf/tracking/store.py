@@ -1,0 +1,117 @@
+"""The MLflow store: created once under a lock, opened with usage reporting off."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sqlite3
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from matchclf import paths
+from matchclf.config import Tracking
+from matchclf.errors import ConfigError, TrackingError
+from matchclf.files import locked
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+SQLITE = "sqlite:///"
+# Give up on a server that is gone after seconds, not after the eight minutes of MLflow's defaults.
+HTTP_LIMITS = {
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+}
+
+
+@dataclass(frozen=True)
+class Store:
+    """One experiment of one tracking store."""
+
+    uri: str
+    client: MlflowClient
+    experiment_id: str
+    experiment_name: str
+
+
+def open_store(tracking: Tracking, experiment_name: str, project: Path) -> Store:
+    """Open the store, making it and the experiment where they are missing; raises TrackingError."""
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    for name, value in HTTP_LIMITS.items():
+        os.environ.setdefault(name, value)
+    uri = tracking_uri(tracking, project)
+    from mlflow import MlflowClient
+    from mlflow.exceptions import MlflowException
+
+    logging.getLogger("mlflow").setLevel(logging.WARNING)
+    try:
+        client = MlflowClient(tracking_uri=uri)
+        with _creating(uri):
+            return Store(uri, client, _experiment_id(client, uri, experiment_name, project), experiment_name)
+    except (MlflowException, OSError) as problem:
+        raise TrackingError(f"The tracking store {uri} cannot be used: {problem}.") from problem
+
+
+def tracking_uri(tracking: Tracking, project: Path) -> str:
+    """The configured URI, else MLFLOW_TRACKING_URI, else the SQLite file of the working folder."""
+    uri = tracking.uri or os.environ.get("MLFLOW_TRACKING_URI")
+    if tracking.uri and urlsplit(tracking.uri).password:
+        raise ConfigError(
+            "tracking.uri holds a password; set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD in the "
+            "environment instead, so that it is not stored with the run."
+        )
+    if tracking.name == "server" and not uri:
+        raise ConfigError("tracking=server needs tracking.uri=http://HOST:PORT or MLFLOW_TRACKING_URI.")
+    if uri and "://" not in uri:
+        raise ConfigError(f"The tracking URI {uri} is no URI; expected http://HOST:PORT or sqlite:///FILE.")
+    return uri or f"{SQLITE}{project / paths.STORE}"
+
+
+def ui_command(uri: str) -> str:
+    """The command that shows this store in a browser; for a server its address."""
+    if not uri.startswith(SQLITE):
+        return uri
+    python = os.path.relpath(sys.executable)
+    python = sys.executable if python.startswith("..") else python
+    database = os.path.relpath(uri.removeprefix(SQLITE))
+    return f"{python} -m mlflow ui --backend-store-uri {SQLITE}{database}"
+
+
+def _experiment_id(client: MlflowClient, uri: str, name: str, project: Path) -> str:
+    from mlflow.exceptions import MlflowException
+
+    experiment = client.get_experiment_by_name(name)
+    if experiment is None:
+        artifacts = (project / paths.ARTIFACTS).as_uri() if uri.startswith(SQLITE) else None
+        try:
+            return str(client.create_experiment(name, artifact_location=artifacts))
+        except MlflowException:  # another process was faster
+            experiment = client.get_experiment_by_name(name)
+            if experiment is None:
+                raise
+    if experiment.lifecycle_stage != "active":
+        raise TrackingError(
+            f"The experiment {name} is deleted; restore it with "
+            f"`mlflow experiments restore --experiment-id {experiment.experiment_id}`."
+        )
+    return str(experiment.experiment_id)
+
+
+def _creating(uri: str) -> contextmanager[None] | nullcontext[None]:  # type: ignore[valid-type]
+    return _sqlite_lock(Path(uri.removeprefix(SQLITE))) if uri.startswith(SQLITE) else nullcontext()
+
+
+@contextmanager
+def _sqlite_lock(database: Path) -> Iterator[None]:
+    # Migrations fail when several processes start on no database at once.
+    with locked(database):
+        with sqlite3.connect(database) as connection:
+            connection.execute("PRAGMA journal_mode=WAL")
+        connection.close()
+        yield

@@ -1,0 +1,90 @@
+import numpy as np
+import pandas as pd
+
+from features.leagues import match, random_league, table
+from matchclf.features.history import History, days, exact, played, points, sided, teams
+
+NAN = float("nan")
+
+
+def one_team(*day: int) -> History:
+    """History of subject 7 on the given days."""
+    shape = (2, len(day))
+    counts = np.array([[True], [False]]) & np.ones(len(day), dtype=bool)
+    return History.of(np.full(shape, 7), np.array(day), counts)
+
+
+def look_back(history: History, day: int, size: int) -> tuple[int, int]:
+    first, stop = history.last(np.array([7]), np.array([day]), size)
+    return int(first[0]), int(stop[0])
+
+
+def test_only_days_before_the_asked_one_are_seen():
+    history = one_team(1, 3, 3, 8)
+    assert [look_back(history, day, 9)[1] for day in (0, 1, 2, 3, 4, 8, 9)] == [0, 0, 1, 1, 3, 3, 4]
+
+
+def test_a_window_never_cuts_a_day():
+    history = one_team(1, 3, 3, 8)
+    assert [look_back(history, 9, size) for size in (1, 2, 3, 4, 5)] == [(3, 4), (1, 4), (1, 4), (0, 4), (0, 4)]
+
+
+def test_subjects_do_not_see_each_other():
+    history = History.of(np.array([[1, 1], [2, 3]]), np.array([5, 6]), np.array([True, True]))
+    first, stop = history.last(np.array([0, 1, 2, 3, 4]), np.full(5, 100), 10)
+    assert (stop - first).tolist() == [0, 2, 1, 1, 0]
+
+
+def test_the_last_day_is_that_of_the_entry_before():
+    found = one_team(-4, 3, 3, 8).last_day(np.full(5, 7), np.array([-4, 3, 4, 8, 90]))
+    np.testing.assert_array_equal(found, [NAN, -4, 3, 3, 8])
+
+
+def test_a_mean_leaves_unknown_values_out():
+    history = one_team(1, 2, 3)
+    values = np.array([[4.0, NAN, 1.0], [99.0, 99.0, 99.0]])
+    window = (np.array([0, 0, 1, 0]), np.array([3, 2, 2, 0]))
+    np.testing.assert_array_equal(history.mean(values, window), [2.5, 4.0, NAN, NAN])
+
+
+def test_exact_sums_are_the_same_in_any_order():
+    values = exact(np.random.default_rng(1).normal(0, 1500, 5_000))
+    assert values.sum() == np.sort(values).sum() == np.cumsum(values[::-1])[-1]
+    assert np.abs(values - np.random.default_rng(1).normal(0, 1500, 5_000)).max() <= 2**-21
+
+
+def test_a_team_is_its_country_and_its_name():
+    rows = table(match(1, "a", "b", (1, 0)), match(2, "b", "a", (1, 0)), match(3, "a", "b", (1, 0), country="Y"))
+    home, away = teams(rows)
+    assert (home[0], away[0]) == (away[1], home[1])
+    assert len({home[0], away[0], home[2], away[2]}) == 4
+
+
+def test_teams_are_told_apart_like_pairs_of_country_and_name():
+    rows = random_league(9)
+    codes = teams(rows)
+    names = [list(zip(rows["country"], rows[f"{side}_team"], strict=True)) for side in ("home", "away")]
+    seen = {(name, code) for pair in zip(names, codes.tolist(), strict=True) for name, code in zip(*pair, strict=True)}
+    assert len(seen) == len({name for name, _ in seen}) == len({code for _, code in seen})
+
+
+def test_days_are_counted_in_any_resolution_of_time():
+    dates = pd.to_datetime(["1872-11-30", "1969-12-31", "1970-01-01", "2026-07-01"])
+    expected = [-35460, -1, 0, 20635]
+    for unit in ("s", "ms", "us", "ns"):
+        assert days(pd.DataFrame({"date": dates.as_unit(unit)})).tolist() == expected
+
+
+def test_a_match_without_one_of_its_goals_is_not_played():
+    rows = table(match(1, "a", "b", (1, 0)), match(2, "a", "b", None), match(3, "a", "b", (1, NAN)))
+    assert played(rows).tolist() == [True, False, False]
+
+
+def test_a_win_gives_three_points_and_a_draw_one():
+    assert points(np.array([2.0, 0.0, -1.0, NAN])).tolist() == [3.0, 1.0, 0.0, 0.0]
+
+
+def test_sided_columns_are_home_away_and_home_minus_away():
+    columns = sided("rest_days", np.array([[3.0, NAN], [7.0, 1.0]]))
+    assert list(columns) == ["rest_days_home", "rest_days_away", "rest_days_diff"]
+    np.testing.assert_array_equal(list(columns.values()), [[3, NAN], [7, 1], [-4, NAN]])
