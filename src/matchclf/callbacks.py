@@ -20,7 +20,7 @@ from matchclf.stages import STAGES
 from matchclf.tracking import runs, tags
 from matchclf.tracking.runs import Run
 from matchclf.tracking.search import sweep_scores
-from matchclf.tracking.store import open_store
+from matchclf.tracking.store import open_store, where_to_look
 
 log = logging.getLogger(__name__)
 # The job and its callback run in the same process, one job at a time.
@@ -47,7 +47,7 @@ class ParentRun(Callback):
             failed = job_return.status is not JobStatus.COMPLETED
             why = runs.reason(job_return._return_value) if failed else ""
             runs.finish_all(runs.FAILED if failed else runs.FINISHED, why)
-            log.info("%s\n", runs.where_to_look(parent))
+            log.info("%s\n", where_to_look(parent.store))
 
     def on_multirun_end(self, config: DictConfig, **_: Any) -> None:
         """Show the scores of all jobs of the sweep side by side."""

@@ -135,7 +135,7 @@ def _score(name: str, fold: Fold, proba: Proba, data: Dataset) -> tuple[NDArray[
 
 def _proba_in_order(model: Pipeline, features: pd.DataFrame, where: str) -> Proba:
     if list(model.classes_) != metrics.CLASSES:
-        raise ModelError(f"{where} knows the classes {list(model.classes_)}; expected 0, 1 and 2.")
+        raise ModelError(f"{where} knows the classes {model.classes_.tolist()}; expected 0, 1 and 2.")
     return np.asarray(model.predict_proba(features), dtype=np.float64)
 
 

@@ -47,7 +47,7 @@ def test_every_family_has_its_settings_in_the_full_profile():
 def test_no_column_belongs_to_two_families():
     frames = build_features(random_league(1), SETTINGS["families"])
     names = [name for frame in frames.values() for name in frame]
-    assert len(names) == len(set(names)) == 132
+    assert len(names) == len(set(names))
 
 
 @each_family
@@ -65,7 +65,8 @@ def test_a_result_reaches_neither_its_own_day_nor_an_earlier_one(family, seed, d
 def test_a_result_reaches_later_days(family):
     matches = random_league(3)
     days = day_of(matches)
-    changed = with_other_results(matches, (days >= 20) & (days < 25), 4)
+    postponed = (days >= 20) & (days < 25)
+    changed = matches.assign(home_goals=matches["home_goals"].mask(postponed))
     later = days >= 25
     assert not features(family, changed)[later].equals(features(family, matches)[later])
 
@@ -100,9 +101,7 @@ def test_other_team_names_give_the_same_features(family, seed):
     matches = random_league(seed)
     names = np.random.default_rng(seed).permutation(["Ajax", "Örebro", "a b", "10", "zz", "Team"])
     new_name = {f"team {number}": name for number, name in enumerate(names)}
-    renamed = matches.assign(
-        home_team=matches["home_team"].map(new_name), away_team=matches["away_team"].map(new_name)
-    )
+    renamed = matches.assign(home_team=matches["home_team"].map(new_name), away_team=matches["away_team"].map(new_name))
     assert_same_bits(features(family, renamed), features(family, matches))
 
 

@@ -11,12 +11,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from matchclf.errors import DataError
-
 Array = np.ndarray[Any, np.dtype[Any]]
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _FLAGS = {"true": 1.0, "yes": 1.0, "1": 1.0, "false": 0.0, "no": 0.0, "0": 0.0}
 
+LONGEST = 200
 _WINDOWS = {code: bytes([code]).decode("cp1252", "ignore") for code in range(0x80, 0xA0)}
 
 
@@ -34,9 +33,11 @@ def clean(text: str) -> str:
     return " ".join(text.split())
 
 
-def texts(column: Any, missing: Sequence[str]) -> "pd.Series[str]":
-    """Clean texts, empty where the cell is empty, null or one of ``missing``."""
-    return pd.Series(_each(column, missing, lambda text: text, ""), dtype="str")
+def texts(column: Any, missing: Sequence[str]) -> tuple[Any, Array]:
+    """Clean texts, empty where the cell is empty, null or one of ``missing``; and where a text is too long."""
+    values = _each(column, missing, lambda text: text if len(text) <= LONGEST else None, "")
+    wrong: Array = pd.isna(values)
+    return pd.Series(np.where(wrong, "", values), dtype="str"), wrong
 
 
 def numbers(column: Any, missing: Sequence[str]) -> tuple[Array, Array]:
@@ -73,8 +74,10 @@ def flags(column: Any, missing: Sequence[str]) -> tuple[Array, Array]:
 
 
 def shown(column: Any, mask: Array) -> list[str]:
-    """The cells where ``mask`` holds, as a person sees them in the file."""
-    return ["" if cell is None else str(cell) for cell in column.filter(pa.array(mask)).to_pylist()]
+    """The cells where ``mask`` holds, as a person sees them in the file, long ones cut."""
+    codes, words = _distinct(column)
+    short = [*((word or "")[:LONGEST] for word in words), ""]
+    return [short[code] for code in codes[mask]]
 
 
 def _each(column: Any, missing: Sequence[str], parse: Callable[[str], Any], empty: Any) -> Array:
@@ -88,14 +91,11 @@ def _each(column: Any, missing: Sequence[str], parse: Callable[[str], Any], empt
 
 def _distinct(column: Any) -> tuple[Array, list[str | None]]:
     """Codes of the cells, -1 for null, and the distinct cells they stand for."""
-    try:
-        if pa.types.is_dictionary(column.type):
-            encoded = column.unify_dictionaries().combine_chunks()
-        else:
-            encoded = column.cast(pa.large_string()).dictionary_encode().combine_chunks()
-        words = encoded.dictionary.cast(pa.large_string()).to_pylist()
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as problem:
-        raise DataError(f"a column of type {column.type} cannot be read as text, numbers or days.") from problem
+    if pa.types.is_dictionary(column.type):
+        encoded = column.unify_dictionaries().combine_chunks()
+    else:
+        encoded = column.cast(pa.large_string()).dictionary_encode().combine_chunks()
+    words = encoded.dictionary.cast(pa.large_string()).to_pylist()
     return encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False), words
 
 

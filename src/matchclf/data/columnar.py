@@ -10,7 +10,16 @@ import pyarrow.parquet as pq
 from matchclf.data.delimited import Cells
 from matchclf.errors import DataError
 
-MAX_ROWS, MAX_COLUMNS, MAX_BYTES = 20_000_000, 2_000, 4 << 30
+MAX_ROWS, MAX_COLUMNS, MAX_BYTES = 2_000_000, 2_000, 4 << 30
+CELLS = (
+    pa.types.is_integer,
+    pa.types.is_floating,
+    pa.types.is_decimal,
+    pa.types.is_boolean,
+    pa.types.is_date,
+    pa.types.is_timestamp,
+    pa.types.is_null,
+)
 
 
 def read_columnar(path: Path, choose: Callable[[list[str]], list[str]]) -> Cells:
@@ -23,13 +32,14 @@ def read_columnar(path: Path, choose: Callable[[list[str]], list[str]]) -> Cells
             _check_size(file.metadata)
             schema = file.schema_arrow
         names = choose(schema.names)
+        _check_types(schema, names)
         words = [name for name in names if _is_text(schema.field(name).type)]
         with pq.ParquetFile(path, read_dictionary=words, page_checksum_verification=True) as file:
             table = file.read(columns=names)
         table.validate(full=True)
     except (OSError, ValueError, pa.ArrowException) as problem:
         raise DataError(f"is not readable as Parquet, or is damaged: {problem}.") from problem
-    return Cells(table, np.arange(1, table.num_rows + 1), [])
+    return Cells(schema.names, table, np.arange(1, table.num_rows + 1), [])
 
 
 def _check_size(metadata: pq.FileMetaData) -> None:
@@ -43,6 +53,14 @@ def _check_size(metadata: pq.FileMetaData) -> None:
             raise DataError(f"says it has {found:,} {unit}; expected at most {bound:,}.")
     if not metadata.num_rows:
         raise DataError("has no rows.")
+
+
+def _check_types(schema: pa.Schema, names: list[str]) -> None:
+    for name in names:
+        kind = schema.field(name).type
+        cell = kind.value_type if pa.types.is_dictionary(kind) else kind
+        if not (_is_text(cell) or any(allowed(cell) for allowed in CELLS)):
+            raise DataError(f"has a column {name} of type {kind}; expected text, numbers, dates or flags.")
 
 
 def _is_text(kind: pa.DataType) -> bool:

@@ -16,18 +16,20 @@ from matchclf.data.cells import Array, clean
 from matchclf.errors import DataError
 
 CHUNK = 20_000
+Oddities = list[tuple[int, str, str]]
 
 
 @dataclass(frozen=True)
 class Cells:
-    """Columns of one file, named as in the file, with the row of each match as a person counts it.
+    """Columns of one file, named as in its header, with the row of each match as a person counts it.
 
     ``oddities`` are rows that do not fit the header: position of the match, kind and cells of each.
     """
 
+    header: list[str]
     table: pa.Table
     rows: Array
-    oddities: list[tuple[int, str, str]]
+    oddities: Oddities
 
 
 def read_delimited(path: Path, choose: Callable[[list[str]], list[str]]) -> Cells:
@@ -43,7 +45,8 @@ def read_delimited(path: Path, choose: Callable[[list[str]], list[str]]) -> Cell
         if not any(header):
             raise DataError("has no header in its first line; expected the names of the columns.")
         names = choose(header)
-        return _collected(_rows(reader, header, names), names)
+        table, lines, oddities = _collected(_rows(reader, header, names), names)
+        return Cells(header, table, lines, oddities)
     except csv.Error as problem:
         raise DataError(f"is not readable as CSV in line {reader.line_num}: {problem}.") from problem
 
@@ -73,9 +76,9 @@ def _oddity(cells: list[str], header: list[str], breaks: int) -> tuple[str, str]
     return ("line_break", next(cell for cell in cells if set(cell) & set("\r\n"))) if breaks else None
 
 
-def _collected(rows: Iterator[tuple[Any, ...]], names: list[str]) -> Cells:
+def _collected(rows: Iterator[tuple[Any, ...]], names: list[str]) -> tuple[pa.Table, Array, Oddities]:
     lines: list[int] = []
-    oddities: list[tuple[int, str, str]] = []
+    oddities: Oddities = []
     tables = []
     while chunk := list(islice(rows, CHUNK)):
         first, odd, *columns = zip(*chunk, strict=True)
@@ -84,7 +87,7 @@ def _collected(rows: Iterator[tuple[Any, ...]], names: list[str]) -> Cells:
         tables.append(pa.table([pa.array(column) for column in columns], names=names))
     if not tables:
         raise DataError("has a header but no rows.")
-    return Cells(pa.concat_tables(tables), np.array(lines), oddities)
+    return pa.concat_tables(tables), np.array(lines), oddities
 
 
 def _encoding(content: bytes) -> str:

@@ -52,7 +52,7 @@ def similar_names(subject: Subject) -> Findings:
     shown = (rare["name"] + " / " + rare["usual"]).to_dict()
     rule = Rule(DOUBTFUL, "similar_names", "nearly the name of another team of the country, taken as two teams")
     for side, team in zip(SIDES, np.split(teams, 2), strict=True):
-        mask = np.isin(team, list(shown))
+        mask = np.isin(team, rare.index.to_numpy())
         yield subject.origin.found(rule, mask, f"{side}_team", [shown[number] for number in team[mask]])
 
 

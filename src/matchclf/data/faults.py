@@ -107,9 +107,11 @@ def unknown_divisions(subject: Subject) -> Findings:
     if not known:
         return
     words = subject.matches["division"]
-    for word in words[~words.isin(known)].unique():
-        message = f"not one of data.divisions{closest(word, list(known))}; known are {listed(list(known))}"
-        yield subject.origin.found(Rule(BAD, "unknown_division", message), words == word, "division", words)
+    unknown = ~words.isin(known)
+    shown = {word: f"{word}{closest(word, list(known))}" for word in words[unknown].unique()}
+    codes = listed([name for name, entry in known.items() if len(entry) == 2])
+    rule = Rule(BAD, "unknown_division", f"not a division of data.divisions, which are {codes}")
+    yield subject.origin.found(rule, unknown, "division", words[unknown].map(shown))
 
 
 def wrong_tiers(subject: Subject) -> Findings:

@@ -36,6 +36,8 @@ class Origin:
         """
         mask = np.asarray(mask, dtype=bool)
         where = self.where[mask]
+        if where.empty:
+            return together([])
         values = np.asarray(values, dtype=object)
         files = where["file"].astype(str)
         labels = {file: header.get(column, column) for file, header in self.headers.items()}
@@ -46,7 +48,7 @@ class Origin:
                 "file": files,
                 "row": where["row"],
                 "column": files.map(labels),
-                "value": [_shown(value) for value in (values[mask] if len(values) == len(mask) else values)],
+                "value": _shown(values[mask] if len(values) == len(mask) else values),
                 "message": rule.message,
             },
             index=where.index,
@@ -66,7 +68,7 @@ def together(findings: Iterable[pd.DataFrame]) -> pd.DataFrame:
 
 def report(findings: pd.DataFrame) -> str:
     """One line for each rule, file and column: the number of rows, and the first of them with their values."""
-    groups = list(findings.groupby(["severity", "rule", "file", "column"], sort=False))
+    groups = list(findings.groupby(["file", "column", "message"], sort=False))
     lines = [_line(group) for _, group in groups[:MAX_LINES]]
     rest = sum(len(group) for _, group in groups[MAX_LINES:])
     if rest:
@@ -83,6 +85,8 @@ def _line(group: pd.DataFrame) -> str:
     return f"{file}, {column}: {message} ({len(group):,} row{'s' * (len(group) > 1)}): {first}{more}."
 
 
-def _shown(value: Any) -> str:
-    text = f"{value:g}" if isinstance(value, float) else str(value)
-    return text if len(text) <= MAX_VALUE else f"{text[: MAX_VALUE - 3]}..."
+def _shown(values: Any) -> Any:
+    """Texts of values, long ones cut; each distinct value is written once."""
+    codes, distinct = pd.factorize(values, use_na_sentinel=False)
+    texts = [f"{value:g}" if isinstance(value, float) else str(value) for value in distinct]
+    return np.array([text if len(text) <= MAX_VALUE else f"{text[: MAX_VALUE - 3]}..." for text in texts])[codes]

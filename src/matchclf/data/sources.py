@@ -23,7 +23,7 @@ def source_files(table: Table) -> list[Path]:
     """The files that a table's path stands for; raises SourceError when there are none."""
     from matchclf.data.table import list_files
 
-    return list_files(Path(table.path))
+    return list_files(Path(table.path).expanduser())
 
 
 def load_matches(data: World | Table, project: Path) -> Loaded:

@@ -84,23 +84,11 @@ def _meetings(clubs: Ints, rng: Generator) -> Ints:
 
 
 def _season(world: World, meetings: Ints, path: Floats, pair_effects: Floats) -> _Season:
-    strength_rates = _strength_rates(world, meetings, path)
+    strength_rates = league.strength_rates(world, meetings, path)
     proba = np.moveaxis(outcome_proba(*np.exp(strength_rates)), -1, 0)
     country, local = np.divmod(meetings, pair_effects.shape[1])
     log_rates = strength_rates + pair_effects[country, local, local[::-1]]
     return _Season(meetings, log_rates, 3 * proba[[0, 2]] + proba[1])
-
-
-def _strength_rates(world: World, meetings: Ints, path: Floats) -> Floats:
-    """Log scoring rates from strengths alone, at the level where a division scores what was asked for."""
-    rounds = np.arange(len(path))[:, None]
-    at_home = np.array([0.5, -0.5])[:, None, None] * world.home_advantage
-    relative = at_home + path[rounds, meetings, 0] - path[rounds, meetings[::-1], 1]
-    matches = world.teams_per_division // 2
-    total = np.exp(relative).sum(axis=0).reshape(len(path), -1, matches).mean(axis=(0, 2))
-    level = np.log((world.goals_per_match - 2 * world.shared_goals) / total)
-    rates: Floats = relative + level.repeat(matches)
-    return rates
 
 
 def _play(world: World, season: _Season, form: Floats, rng: Generator) -> tuple[Floats, Ints, Floats]:

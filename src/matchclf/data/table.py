@@ -13,7 +13,7 @@ from matchclf.data.delimited import Cells, read_delimited
 from matchclf.data.findings import DOUBTFUL, PARQUET, Origin, Rule, together
 from matchclf.data.header import GOALS, check_names, listed, map_columns, needed_columns
 from matchclf.data.values import prices, typed
-from matchclf.errors import DataError
+from matchclf.errors import DataError, SourceError
 
 MAX_PROBLEMS = 20
 HEADER = 0
@@ -43,10 +43,10 @@ class RawMatches:
 def read_table(table: Table, project: Path) -> RawMatches:
     """Read one CSV or Parquet file, or all of a folder in sorted order.
 
-    Raises DataError that tells of every file that cannot be read.
+    Raises SourceError when there is no file, and DataError that tells of every file that cannot be read.
     """
     check_names(table)
-    files = _files(project / Path(table.path).expanduser())
+    files = list_files(project / Path(table.path).expanduser())
     parts, problems = [], []
     for path in files:
         try:
@@ -59,16 +59,19 @@ def read_table(table: Table, project: Path) -> RawMatches:
     return _joined(parts, files)
 
 
-def _files(path: Path) -> list[Path]:
+def list_files(path: Path) -> list[Path]:
+    """Files that ``path`` stands for: itself, or the CSV and Parquet files of a folder, sorted."""
     if path.is_file():
         return [path]
     if not path.is_dir():
-        raise DataError(f"There is no file or folder {path}; set data.path to a CSV file, a Parquet file or a folder.")
+        raise SourceError(
+            f"There is no file or folder {path}; expected a CSV file, a Parquet file or a folder (data.path)."
+        )
     inside = sorted(file for file in path.rglob("*") if file.is_file() and not _hidden(file, path))
     files = [file for file in inside if file.suffix.lower() in SUFFIXES]
     if not files:
         names = listed([file.name for file in inside]) or "nothing"
-        raise DataError(f"{path} holds {names}; expected files that end in {', '.join(SUFFIXES)}.")
+        raise SourceError(f"{path} holds {names}; expected files that end in {', '.join(SUFFIXES)}.")
     return files
 
 
@@ -90,7 +93,7 @@ def _read_file(path: Path, name: str, table: Table) -> RawMatches:
     origin = Origin(pd.DataFrame({"file": name, "row": cells.rows}), {name: mapping})
     frame, findings = typed(cells.table, mapping, table, origin)
     odds, more = prices(cells.table, table, origin)
-    odd = [*_oddities(cells, origin), *_without_goals(cells.table.column_names, table, origin)]
+    odd = [*_oddities(cells, origin), *_without_goals(cells.header, table, origin)]
     return RawMatches(frame, odds, origin, together([*findings, *more, *odd]), [path])
 
 
@@ -103,14 +106,14 @@ def _oddities(cells: Cells, origin: Origin) -> list[pd.DataFrame]:
     return findings
 
 
-def _without_goals(source: list[str], table: Table, origin: Origin) -> list[pd.DataFrame]:
+def _without_goals(header: list[str], table: Table, origin: Origin) -> list[pd.DataFrame]:
     """A file of fixtures has no columns for goals, and so may one whose columns have other names: told once."""
-    if set(GOALS) & set(map_columns(source, table)):
+    if set(GOALS) & set(map_columns(header, table)):
         return []
     expected = " or ".join(table.columns.get("home_goals", ())) or "for goals"
     rule = Rule(DOUBTFUL, "no_goals", f"no column {expected}, so all matches of the file are taken as still to come")
     first = np.arange(len(origin.where)) == 0
-    return [origin.found(rule, first, "home_goals", [listed(source)]).assign(row=HEADER)]
+    return [origin.found(rule, first, "home_goals", [listed(header)]).assign(row=HEADER)]
 
 
 def _joined(parts: list[RawMatches], files: list[Path]) -> RawMatches:

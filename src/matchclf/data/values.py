@@ -17,6 +17,7 @@ GOALS_RULE = Rule(BAD, "goals", "goals must be whole numbers from 0 to 40, of bo
 STATISTIC_RULE = Rule(DOUBTFUL, "statistic", "not a plausible number, taken as unknown")
 ODDS_RULE = Rule(DOUBTFUL, "odds", "not a plausible set of decimal prices, left out")
 RULES = {
+    **dict.fromkeys(TEXTS, Rule(BAD, "long_text", f"a text must have at most {cells.LONGEST} characters")),
     "tier": Rule(BAD, "tier", "the tier must be a whole number from 1 to 99"),
     "neutral": Rule(BAD, "neutral", "must be true, yes or 1, or false, no or 0"),
     **dict.fromkeys(GOALS, GOALS_RULE),
@@ -60,7 +61,7 @@ def _column(name: str, source: pa.Table, mapping: dict[str, str], table: Table) 
 
 def _read(name: str, column: Any, table: Table) -> tuple[Any, Array]:
     if name in TEXTS:
-        return cells.texts(column, table.missing), np.zeros(len(column), dtype=bool)
+        return cells.texts(column, table.missing)
     if name == "date":
         return cells.days(column, table.missing, table.date_formats)
     if name == "neutral":
@@ -71,5 +72,5 @@ def _read(name: str, column: Any, table: Table) -> tuple[Any, Array]:
 def _rule(name: str, table: Table) -> Rule:
     if name == "date":
         formats = " or ".join(table.date_formats) or "a date column"
-        return Rule(BAD, "date", f"the date must be a day, written as {formats} and in no second way")
+        return Rule(BAD, "date", f"the date must be one day, written as {formats}")
     return RULES[name]

@@ -58,18 +58,23 @@ def find_families() -> dict[str, Family]:
 
 
 def _check_parameters(key: str, found: dict[str, Any], family: Family) -> None:
-    expected = list(inspect.signature(family).parameters.values())[1:]
+    rules = _rules(family)
+    if not isinstance(found, dict):
+        raise ConfigError(f"{key}={found} cannot be used; expected its parameters: {', '.join(rules)}.")
     for name in found:
-        _check_name(key, name, [parameter.name for parameter in expected])
+        _check_name(key, name, list(rules))
+    for name, rule in rules.items():
+        if name not in found:
+            raise ConfigError(f"{key}.{name} is missing; expected {rule.expected}.")
+        if not rule.holds(found[name]):
+            raise ConfigError(f"{key}.{name}={found[name]} cannot be used; expected {rule.expected}.")
+
+
+def _rules(family: Family) -> dict[str, Rule]:
+    """What each parameter may be, from the annotations of the family's function: ``matches`` first, then settings."""
+    settings = list(inspect.signature(family).parameters)[1:]
     hints = get_type_hints(family, include_extras=True)
-    for parameter in expected:
-        rules = [rule for rule in getattr(hints[parameter.name], "__metadata__", ()) if isinstance(rule, Rule)]
-        words = " and ".join(rule.expected for rule in rules) or "a value"
-        if parameter.name not in found:
-            raise ConfigError(f"{key}.{parameter.name} is missing; expected {words}.")
-        value = found[parameter.name]
-        if not all(rule.holds(value) for rule in rules):
-            raise ConfigError(f"{key}.{parameter.name}={value} cannot be used; expected {words}.")
+    return {name: hints[name].__metadata__[0] for name in settings}
 
 
 def _check_name(key: str, name: str, choices: list[str]) -> None:

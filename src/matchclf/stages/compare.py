@@ -37,7 +37,7 @@ def compare(config: Config, parent: Run) -> list[Scored]:
     """
     log.info("run        %s  (params %s, code %s)", parent.name, *map(parent.tags.get, SHOWN_TAGS))
     experiment = open_experiment(config, parent)
-    record.record(parent, params=flat(identity(config)))
+    record.record(parent, params=_settings(config))
     record.keep_config(parent, config)
     baselines = _score_baselines(experiment)
     scored = [one for name in config.models if (one := _score(experiment, name)) is not None]
@@ -56,6 +56,13 @@ def flat(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     for key, value in settings.items():
         found |= flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
     return found
+
+
+def _settings(config: Config) -> dict[str, Any]:
+    settings = identity(config)
+    # How columns are called and dates are written is in the config artifact; as parameters it would bury the others.
+    settings["data"] = {key: value for key, value in settings["data"].items() if not isinstance(value, dict | list)}
+    return flat(settings)
 
 
 def _score_baselines(experiment: Experiment) -> list[Evaluation]:

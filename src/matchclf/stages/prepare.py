@@ -63,7 +63,7 @@ def prepare(config: Config) -> Prepared:
 def _source(config: Config) -> Source:
     if isinstance(config.data, World):
         return synthetic_source(asdict(config.data))
-    path = Path(config.data.path)
+    path = Path(config.data.path).expanduser()
     return local_source(path, source_files(config.data), Path.cwd())
 
 

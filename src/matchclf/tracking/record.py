@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from mlflow.entities import Metric
 
 MAX_PARAM_LENGTH = 6000
+# Most parameters that a server takes in one request.
+BATCH = 100
 
 
 def record(
@@ -31,17 +33,21 @@ def record(
     by_year: pd.DataFrame | None = None,
     tags: Mapping[str, str] | None = None,
 ) -> None:
-    """Log everything in one call. ``by_year`` has one row a year and one column a metric; its step is the year.
+    """Log everything in one call, or in few where there are more parameters than a server takes at once.
 
-    A score that is NaN is unknown and is not stored, since MLflow would show it as a number.
+    ``by_year`` has one row a year and one column a metric; its step is the year. A score that is NaN is unknown
+    and is not stored, since MLflow would show it as a number.
     """
     from mlflow.entities import Param, RunTag
 
+    entries = [Param(key, str(value)[:MAX_PARAM_LENGTH]) for key, value in (params or {}).items()]
+    for begin in range(BATCH, len(entries), BATCH):
+        run.store.client.log_batch(run.id, params=entries[begin : begin + BATCH])
     points = [*_points(metrics or {}, 0), *(p for year, row in _rows(by_year) for p in _points(row, year))]
     run.store.client.log_batch(
         run.id,
         metrics=points,
-        params=[Param(key, str(value)[:MAX_PARAM_LENGTH]) for key, value in (params or {}).items()],
+        params=entries[:BATCH],
         tags=[RunTag(key, value) for key, value in (tags or {}).items()],
     )
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from matchclf.errors import TrackingError
-from matchclf.tracking.store import Store, ui_command
+from matchclf.tracking.store import Store
 
 log = logging.getLogger(__name__)
 MAX_TAG_LENGTH = 5000
@@ -26,11 +26,6 @@ class Run:
     id: str
     name: str
     tags: Mapping[str, str] = field(repr=False)
-
-    @property
-    def link(self) -> str:
-        """Where the run is in the MLflow UI, after its address."""
-        return f"/#/experiments/{self.store.experiment_id}/runs/{self.id}"
 
 
 _open: dict[str, Run] = {}
@@ -94,11 +89,6 @@ def require_open(run: Run | None) -> Run:
     if run is None or run.id not in _open:
         raise TrackingError("No parent run is open; an experiment is not run untracked.")
     return run
-
-
-def where_to_look(run: Run) -> str:
-    """How to open the MLflow UI, and the page of the run in it."""
-    return f"See the runs:  {ui_command(run.store.uri)}\n  this one at  {run.link}"
 
 
 def reason(problem: BaseException) -> str:

@@ -51,10 +51,10 @@ def open_store(tracking: Tracking, experiment_name: str, project: Path) -> Store
 
     logging.getLogger("mlflow").setLevel(logging.WARNING)
     try:
-        client = MlflowClient(tracking_uri=uri)
         with _creating(uri):
+            client = MlflowClient(tracking_uri=uri)
             return Store(uri, client, _experiment_id(client, uri, experiment_name, project), experiment_name)
-    except (MlflowException, OSError) as problem:
+    except (MlflowException, sqlite3.Error, OSError) as problem:
         raise TrackingError(f"The tracking store {uri} cannot be used: {problem}.") from problem
 
 
@@ -73,14 +73,15 @@ def tracking_uri(tracking: Tracking, project: Path) -> str:
     return uri or f"{SQLITE}{project / paths.STORE}"
 
 
-def ui_command(uri: str) -> str:
-    """The command that shows this store in a browser; for a server its address."""
-    if not uri.startswith(SQLITE):
-        return uri
-    python = os.path.relpath(sys.executable)
-    python = sys.executable if python.startswith("..") else python
-    database = os.path.relpath(uri.removeprefix(SQLITE))
-    return f"{python} -m mlflow ui --backend-store-uri {SQLITE}{database}"
+def where_to_look(store: Store) -> str:
+    """How to open the MLflow UI, and the page of the experiment's runs in it."""
+    page = f"#/experiments/{store.experiment_id}/runs?workflowType=machine_learning"
+    if not store.uri.startswith(SQLITE):
+        return f"See the runs:  {store.uri.rstrip('/')}/{page}"
+    python = min(sys.executable, os.path.relpath(sys.executable), key=len)
+    database = os.path.relpath(store.uri.removeprefix(SQLITE))
+    command = f"{python} -m mlflow ui --backend-store-uri {SQLITE}{database}"
+    return f"See the runs:  {command}\n        open:  http://127.0.0.1:5000/{page}"
 
 
 def _experiment_id(client: MlflowClient, uri: str, name: str, project: Path) -> str:

@@ -3,6 +3,7 @@ import pytest
 
 from matchclf.config import World
 from matchclf.data.league import clubs as league
+from matchclf.data.league.schedule import double_round_robin
 
 SMALL = World(countries=2, tiers=3, teams_per_division=4, promoted=1, first_season=2000, last_season=2001)
 
@@ -118,3 +119,32 @@ def test_names_suffice_for_the_largest_world_and_are_unique_within_a_country():
     assert names.shape == (12, 8 * 40 + 19 * 201)
     assert all(len(set(own)) == names.shape[1] for own in names)
     assert len({name[:3].upper() for name in league.COUNTRIES}) == 12
+
+
+def test_rates_follow_the_strengths_of_their_own_round():
+    world = World(
+        countries=1,
+        tiers=1,
+        teams_per_division=4,
+        promoted=0,
+        home_advantage=0.4,
+        goals_per_match=2.3,
+        shared_goals=0.15,
+    )
+    meetings = np.array([[[0, 1], [2, 0]], [[2, 3], [1, 3]]])
+    path = np.zeros((2, 4, 2))
+    path[1, 2, 0], path[1, 1, 1] = 0.5, 0.2  # In the second round 2 attacks better and 1 defends better.
+    rates = np.exp(league.strength_rates(world, meetings, path))
+    level = 2.0 / ((3 * np.exp(0.2) + np.exp(0.2 + 0.5 - 0.2) + 4 * np.exp(-0.2)) / 4)
+    expected = np.exp([[[0.2, 0.2], [0.5, 0.2]], [[-0.2, -0.2], [-0.2, -0.2]]]) * level
+    np.testing.assert_allclose(rates, expected)
+
+
+def test_every_division_scores_what_was_asked_for_in_the_mean_of_its_season():
+    world = World(countries=3, teams_per_division=6, promoted=1, last_season=2000, strength_spread=0.6)
+    clubs, rng = league.founders(world), np.random.default_rng(3)
+    strengths = league.first_strengths(world, clubs, rng)
+    meetings = np.moveaxis(clubs[:, double_round_robin(6)], 0, 2).reshape(2, 10, -1)
+    rates = np.exp(league.strength_rates(world, meetings, league.drifting(world, strengths, 10, rng)))
+    by_division = rates.sum(axis=0).reshape(10, 6, 3).mean(axis=(0, 2)) + 2 * world.shared_goals
+    np.testing.assert_allclose(by_division, np.full(6, world.goals_per_match))

@@ -90,6 +90,21 @@ def after_summer(world: World, path: Floats, clubs: Ints) -> Floats:
     return strengths
 
 
+def strength_rates(world: World, meetings: Ints, path: Floats) -> Floats:
+    """Log scoring rates from strengths alone, shape (2 sides, rounds, matches), without the shared goals.
+
+    The level is set so that each division scores what was asked for in the mean of its season.
+    """
+    rounds = np.arange(len(path))[:, None]
+    at_home = np.array([0.5, -0.5])[:, None, None] * world.home_advantage
+    relative = at_home + path[rounds, meetings, 0] - path[rounds, meetings[::-1], 1]
+    matches = world.teams_per_division // 2
+    total = np.exp(relative).sum(axis=0).reshape(len(path), -1, matches).mean(axis=(0, 2))
+    level = np.log((world.goals_per_match - 2 * world.shared_goals) / total)
+    rates: Floats = relative + level.repeat(matches)
+    return rates
+
+
 def pair_effects(world: World, rng: Generator) -> Floats:
     """What a club's log rate gains against another, and the other loses, shape (countries, clubs, clubs)."""
     clubs = clubs_per_country(world)

@@ -1,0 +1,158 @@
+"""Settings of an experiment: one dataclass a config group, and the whole of them."""
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from matchclf.config.rules import CANNOT_CHANGE_A_RESULT, MISSING, iso_date, one_of
+from matchclf.errors import ConfigError
+
+
+@dataclass
+class Stage:
+    """What to do with the experiment."""
+
+    name: str = MISSING
+    select_by: str = "cv"
+
+    def __post_init__(self) -> None:
+        one_of("stage.select_by", self.select_by, ("cv", "holdout"))
+
+
+@dataclass
+class Variant:
+    """The name of a choice of features, and the profile that the name promises."""
+
+    name: str = MISSING
+    profile: str = MISSING
+
+
+@dataclass
+class Features:
+    """A profile: the families of features a model sees, and the parameters of every family."""
+
+    profile: str = MISSING
+    use: list[str] = field(default_factory=list)
+    families: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in self.use:
+            one_of("features.use", name, tuple(self.families))
+
+
+@dataclass
+class Model:
+    """An sklearn Pipeline: preprocessing steps, then the estimator."""
+
+    family: str = MISSING
+    preprocessing: list[dict[str, Any]] = field(default_factory=list)
+    estimator: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class Frac:
+    """The share of the latest rows of each training part that is used."""
+
+    name: str = field(default=MISSING, metadata=CANNOT_CHANGE_A_RESULT)
+    value: float = MISSING
+
+    def __post_init__(self) -> None:
+        if not 0 < self.value <= 1:
+            raise ConfigError(f"frac.value must be above 0 and at most 1; found {self.value}.")
+
+
+@dataclass
+class Experiments:
+    """Names of the MLflow experiments, from params.yaml."""
+
+    experiment_name: str = MISSING
+    smoke_experiment_name: str = MISSING
+
+    def __post_init__(self) -> None:
+        if self.experiment_name == self.smoke_experiment_name:
+            raise ConfigError(
+                "classification.smoke_experiment_name must differ from classification.experiment_name, so that "
+                f"a smoke run never writes among production runs; both are {self.experiment_name!r}."
+            )
+
+
+@dataclass
+class Ablation:
+    """Where ablations are stored, from params.yaml: the same experiment as everything else."""
+
+    experiment_name: str = MISSING
+
+
+@dataclass
+class Temporal:
+    """Dates of the holdout and of the walk-forward folds, from params.yaml."""
+
+    test_start: str = MISSING
+    cv_years: list[int] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        start = iso_date("temporal.test_start", self.test_start)
+        if not self.cv_years:
+            raise ConfigError("temporal.cv_years is empty; expected at least one validation year.")
+        if sorted(set(self.cv_years)) != self.cv_years:
+            raise ConfigError(f"temporal.cv_years must rise without repeats; found {self.cv_years}.")
+        if date(self.cv_years[-1], 12, 31) >= start:
+            raise ConfigError(
+                f"temporal.cv_years reaches into the holdout: year {self.cv_years[-1]} is not over before "
+                f"temporal.test_start={self.test_start}."
+            )
+
+
+@dataclass
+class Tracking:
+    """Which MLflow store; without a URI, MLFLOW_TRACKING_URI, then a SQLite file in the working folder."""
+
+    name: str = MISSING
+    uri: str | None = None
+
+
+@dataclass
+class Config:
+    """One experiment, composed."""
+
+    stage: Stage = MISSING
+    variant: Variant = field(default=MISSING, metadata=CANNOT_CHANGE_A_RESULT)
+    data: Any = MISSING
+    features: Features = MISSING
+    models: dict[str, Model] = field(default_factory=dict)
+    frac: Frac = MISSING
+    classification: Experiments = field(default=MISSING, metadata=CANNOT_CHANGE_A_RESULT)
+    ablation: Ablation = field(default=MISSING, metadata=CANNOT_CHANGE_A_RESULT)
+    temporal: Temporal = MISSING
+    tracking: Tracking = field(default=MISSING, metadata=CANNOT_CHANGE_A_RESULT)
+    smoke: bool = field(default=False, metadata=CANNOT_CHANGE_A_RESULT)
+    seed: int = 1
+    rounds: int = field(default=MISSING, metadata=CANNOT_CHANGE_A_RESULT)
+    workers: int = field(default=0, metadata=CANNOT_CHANGE_A_RESULT)
+
+    def __post_init__(self) -> None:
+        if self.ablation.experiment_name != self.classification.experiment_name:
+            raise ConfigError(
+                "ablation.experiment_name must be the same as classification.experiment_name; found "
+                f"{self.ablation.experiment_name!r} and {self.classification.experiment_name!r}."
+            )
+        if self.features.profile != self.variant.profile:
+            raise ConfigError(
+                f"variant={self.variant.name} means features={self.variant.profile}, but features="
+                f"{self.features.profile} was chosen; leave one of the two out, so that the tags tell the truth."
+            )
+        if not self.models:
+            raise ConfigError("model is empty; expected at least one model, for instance model=[logreg,xgb].")
+        if self.workers < 0:
+            raise ConfigError(f"workers must be 0 (one a core) or more; found {self.workers}.")
+
+    @property
+    def run_kind(self) -> str:
+        """``smoke`` for smoke runs, the stage's name otherwise."""
+        return "smoke" if self.smoke else self.stage.name
+
+    @property
+    def experiment_name(self) -> str:
+        """The MLflow experiment this run belongs to."""
+        names = self.classification
+        return names.smoke_experiment_name if self.smoke else names.experiment_name

@@ -1,0 +1,106 @@
+"""The program as its users run it, a process of its own in a folder, and a look at what it left in MLflow."""
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import matchclf
+
+ROOT = Path(__file__).parents[1]
+# One country, one division of eight teams, some 500 matches before the holdout: a run takes a few seconds.
+TINY = ("data.countries=1", "data.tiers=1", "data.teams_per_division=8", "data.first_season=2014", "rounds=5")
+TWO = "model=[dummy,logreg]"
+EXPERIMENTS = ("matches_clf", "matches_clf_smoke")
+STEERING = ("MLFLOW_", "HYDRA_", "DVC_", "DO_NOT_TRACK")
+SOURCE = str(Path(matchclf.__file__).parents[1])
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a process ended, and the files below ``data`` right after it."""
+
+    code: int
+    out: str
+    err: str
+    files: frozenset[str]
+
+
+def environment(**more):
+    """This process's environment without what would steer MLflow, Hydra or DVC in a child process."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(STEERING)}
+    return kept | {"PYTHONPATH": os.pathsep.join(filter(None, [SOURCE, kept.get("PYTHONPATH")]))} | more
+
+
+def hooked(folder, code, **more):
+    """The environment in which every Python process first runs ``code``."""
+    folder.mkdir()
+    (folder / "sitecustomize.py").write_text(code)
+    return {"PYTHONPATH": os.pathsep.join([str(folder), environment()["PYTHONPATH"]]), **more}
+
+
+def run(*arguments, cwd, python=sys.executable, **more):
+    """``python -m matchclf`` with these arguments to its end; ``more`` is set in its environment."""
+    done = subprocess.run(
+        [python, "-m", "matchclf", *arguments],
+        cwd=cwd,
+        env=environment(**more),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=500,
+        check=False,
+    )
+    return Done(done.returncode, done.stdout, done.stderr, files(cwd / "data"))
+
+
+def start(*arguments, cwd, name="", env=None, **options):
+    """The same in the background, with its output in the files ``out`` and ``err`` (and ``name``)."""
+    command = [sys.executable, "-m", "matchclf", *arguments]
+    with (cwd / f"out{name}").open("w") as out, (cwd / f"err{name}").open("w") as err:
+        return subprocess.Popen(command, cwd=cwd, env=environment(**(env or {})), stdout=out, stderr=err, **options)
+
+
+def files(folder):
+    """All files in a folder and below, relative to it."""
+    return frozenset(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+def client(store):
+    """A client of the store in a folder, or of the one at an address."""
+    from mlflow import MlflowClient
+
+    return MlflowClient(f"sqlite:///{store}/mlflow.db" if isinstance(store, Path) else store)
+
+
+def search(store, query=""):
+    """All runs of our experiments that a query finds, in the order of starting."""
+    mlflow = client(store)
+    ids = [one.experiment_id for one in mlflow.search_experiments() if one.name in EXPERIMENTS]
+    return sorted(mlflow.search_runs(ids, query), key=lambda one: one.info.start_time)
+
+
+def parents(store, name="%"):
+    """Parent runs whose name is like this."""
+    return search(store, f"tags.`pipeline.scope` = 'parent' and attributes.run_name LIKE '{name}'")
+
+
+def children(store, parent):
+    """Child runs by the name of their model."""
+    found = search(store, f"tags.`mlflow.parentRunId` = '{parent.info.run_id}'")
+    return {one.info.run_name.removeprefix("model | "): one for one in found}
+
+
+def tree(store):
+    """Name and status of each parent run and of its children, in the order of starting."""
+    return [(*_told(one), [_told(child) for child in children(store, one).values()]) for one in parents(store)]
+
+
+def artifact(store, run, path):
+    """Local path of an artifact of a run."""
+    return Path(client(store).download_artifacts(run.info.run_id, path))
+
+
+def _told(run):
+    return run.info.run_name, run.info.status
