@@ -2,7 +2,6 @@ import ipaddress
 import itertools
 import re
 import shlex
-import sys
 
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -10,6 +9,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 import program
 from matchclf.stages import STAGES
 
+TABLE = ["dummy", "logreg", "uniform", "prior", "truth"]
 HYDRAS_OWN = "Error executing job with overrides: "
 VARIANTS = "baseline, elo_only, full, full_no_h2h, stats_only"
 WORLD = (
@@ -167,16 +167,9 @@ def test_the_console_has_one_line_a_step_and_nothing_else(league):
     assert {name: one.err for name, one in done.items()} == dict.fromkeys(done, "")
 
 
-TABLE = ["dummy", "logreg", "uniform", "prior", "truth"]
-
-
 def test_the_log_file_of_a_failed_run_has_the_traceback_that_the_console_has_not(matchclf, tmp_path):
     done = matchclf("stage=prepare", "data=football_data", "data.path=nowhere.csv")
-    assert done.code == 3
+    assert done.code == 5
     assert "Traceback" not in done.out + done.err
     (log,) = tmp_path.glob("multirun/*/*/matchclf.log")
     assert "Traceback (most recent call last)" in log.read_text()
-
-
-def test_the_interpreter_can_be_any(league):
-    assert f"See the runs:  {sys.executable} -m mlflow ui" in league[1]["train_eval"].out

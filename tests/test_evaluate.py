@@ -60,8 +60,11 @@ def folds(data):
     return walk_forward(data.matches["date"], YEARS)
 
 
-def build(compose, name: str) -> Pipeline:
-    return build_model(name, compose(f"model=[{name}]", "rounds=10").models[name], 1)
+@pytest.fixture(scope="module")
+def build(compose):
+    """Build the model of this name with few rounds."""
+    models = compose("rounds=10").models
+    return lambda name: build_model(name, models[name], 1)
 
 
 def logreg() -> Pipeline:
@@ -106,15 +109,15 @@ def test_the_mean_gives_each_year_the_same_weight():
 
 
 @each_model
-def test_one_worker_or_two_and_again_give_the_same_bits(compose, data, folds, name):
-    one, two, again = (evaluate_model(name, build(compose, name), data, folds, workers) for workers in (1, 2, 2))
+def test_one_worker_or_two_and_again_give_the_same_bits(build, data, folds, name):
+    one, two, again = (evaluate_model(name, build(name), data, folds, workers) for workers in (1, 2, 2))
     for other in (two, again):
         np.testing.assert_array_equal(one.proba, other.proba)
         pd.testing.assert_frame_equal(one.by_year, other.by_year, check_exact=True)
 
 
 @each_model
-def test_validation_rows_change_no_fitted_parameter(compose, data, folds, name):
+def test_validation_rows_change_no_fitted_parameter(build, data, folds, name):
     # All but one match of the last year get other features and outcomes: the forecast of the one must stay.
     last = folds[-1:]
     changed = np.arange(last[0].valid.start + 1, last[0].valid.stop)
@@ -122,7 +125,7 @@ def test_validation_rows_change_no_fitted_parameter(compose, data, folds, name):
     features.iloc[changed] = features.iloc[changed].fillna(0) * 1000 + 99
     target[changed] = 2 - target[changed]
     one, other = (
-        evaluate_model(name, build(compose, name), version, last, 1)
+        evaluate_model(name, build(name), version, last, 1)
         for version in (data, replace(data, features=features, target=target))
     )
     np.testing.assert_array_equal(one.proba[0], other.proba[0])
@@ -130,21 +133,21 @@ def test_validation_rows_change_no_fitted_parameter(compose, data, folds, name):
 
 
 @each_model
-def test_outcomes_of_a_year_change_no_forecast_of_that_year_or_an_earlier_one(compose, data, folds, name):
+def test_outcomes_of_a_year_change_no_forecast_of_that_year_or_an_earlier_one(build, data, folds, name):
     later = data.matches["date"].dt.year.to_numpy() >= 2020
     other = replace(data, target=np.where(later, 2 - data.target, data.target).astype(np.int8))
-    one, changed = (evaluate_model(name, build(compose, name), version, folds, 1) for version in (data, other))
+    one, changed = (evaluate_model(name, build(name), version, folds, 1) for version in (data, other))
     until = data.matches["date"].dt.year.to_numpy()[one.rows] <= 2020
     np.testing.assert_array_equal(one.proba[until], changed.proba[until])
     assert not np.array_equal(one.proba[~until], changed.proba[~until])
 
 
 @each_model
-def test_a_training_part_without_an_outcome_is_refused(compose, data, folds, name):
+def test_a_training_part_without_an_outcome_is_refused(build, data, folds, name):
     drawless = np.where(data.matches["date"].dt.year == 2018, 0, data.target).astype(np.int8)
     drawless[0] = 2
     with pytest.raises(DataError) as caught:
-        evaluate_model(name, build(compose, name), replace(data, target=drawless), folds, 1)
+        evaluate_model(name, build(name), replace(data, target=drawless), folds, 1)
     assert str(caught.value) == (
         "Fold 2019 has 300 training matches without outcome 1 (0 home win, 1 draw, 2 away win); "
         "expected all three. Use a larger frac or more matches."

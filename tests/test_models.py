@@ -84,8 +84,12 @@ REFUSED = [
 ]
 
 
-def build(compose, name: str, seed: int = 1) -> Pipeline:
-    return build_model(name, compose(f"model=[{name}]", "rounds=10").models[name], seed)
+@pytest.fixture(scope="module")
+def build(compose):
+    """Build the model of this name with few rounds."""
+    models = compose("rounds=10").models
+    assert sorted(models) == MODELS
+    return lambda name, seed=1: build_model(name, models[name], seed)
 
 
 def of(target: object, **parameters: object) -> Model:
@@ -101,16 +105,16 @@ def told_by_one_column(outcomes: list[int]) -> tuple[pd.DataFrame, np.ndarray]:
 
 
 @each_model
-def test_a_model_is_a_classifier_at_the_end_of_a_pipeline(compose, name):
-    pipeline = build(compose, name)
+def test_a_model_is_a_classifier_at_the_end_of_a_pipeline(build, name):
+    pipeline = build(name)
     assert isinstance(pipeline, Pipeline)
     assert isinstance(pipeline[-1], ClassifierMixin)
 
 
 @each_model
-def test_probabilities_come_in_the_order_home_draw_away_however_the_labels_come(compose, name):
+def test_probabilities_come_in_the_order_home_draw_away_however_the_labels_come(build, name):
     features, target = told_by_one_column([2] * 400 + [0] * 1000 + [1] * 600)
-    model = build(compose, name).fit(features, target)
+    model = build(name).fit(features, target)
     proba = model.predict_proba(features)
     assert model.classes_.tolist() == [0, 1, 2]
     assert proba.shape == (2000, 3)
@@ -123,42 +127,42 @@ def test_probabilities_come_in_the_order_home_draw_away_however_the_labels_come(
 
 
 @each_model
-def test_the_same_seed_gives_the_same_bits_and_leaves_the_table_alone(compose, name):
+def test_the_same_seed_gives_the_same_bits_and_leaves_the_table_alone(build, name):
     features, target = told_by_one_column([0, 1, 2, 0] * 200)
     target = np.random.default_rng(0).permutation(target)
     before = features.copy()
-    one, other = (build(compose, name).fit(features, target).predict_proba(features) for _ in range(2))
+    one, other = (build(name).fit(features, target).predict_proba(features) for _ in range(2))
     np.testing.assert_array_equal(one, other)
     pd.testing.assert_frame_equal(features, before)
 
 
 @each_model
-def test_every_step_that_draws_lots_has_the_seed_of_the_experiment(compose, name):
-    for step in build(compose, name, seed=41).named_steps.values():
+def test_every_step_that_draws_lots_has_the_seed_of_the_experiment(build, name):
+    for step in build(name, seed=41).named_steps.values():
         assert step.get_params().get("random_state", 41) == 41
 
 
 @pytest.mark.parametrize("name", ["hgb", "xgb"])
-def test_another_seed_gives_other_trees(compose, name):
+def test_another_seed_gives_other_trees(build, name):
     features, target = told_by_one_column([0, 1, 2, 0] * 500)
     target = np.random.default_rng(0).permutation(target)
-    one, other = (build(compose, name, seed).fit(features, target).predict_proba(features) for seed in (1, 2))
+    one, other = (build(name, seed).fit(features, target).predict_proba(features) for seed in (1, 2))
     assert not np.array_equal(one, other)
 
 
 @each_model
-def test_unknown_values_are_no_obstacle(compose, name):
+def test_unknown_values_are_no_obstacle(build, name):
     features, target = told_by_one_column([0, 1, 2] * 300)
     features["elo_diff"] = features["elo_diff"].where(np.arange(900) % 4 > 0)
-    proba = build(compose, name).fit(features, target).predict_proba(features.iloc[:8])
+    proba = build(name).fit(features, target).predict_proba(features.iloc[:8])
     assert np.isfinite(proba).all()
     np.testing.assert_allclose(proba.sum(axis=1), 1, rtol=0, atol=1e-6)
 
 
-def test_unknown_values_take_the_median_of_the_training_part(compose):
+def test_unknown_values_take_the_median_of_the_training_part(build):
     features, target = told_by_one_column([0, 1, 2] * 100)
     features["elo_diff"] = features["elo_diff"].where(np.arange(300) % 4 > 0)
-    model = build(compose, "logreg").fit(features, target)
+    model = build("logreg").fit(features, target)
     np.testing.assert_allclose(model[0].statistics_, features.median(), rtol=1e-6)
     filled = features.fillna(features.median())
     np.testing.assert_array_equal(model.predict_proba(features), model.predict_proba(filled))
@@ -251,17 +255,17 @@ def test_a_parameter_of_the_config_counts_more_than_the_seed_of_the_experiment()
     assert build_model("mine", of("sklearn.dummy.DummyClassifier", random_state=7), 1)[-1].random_state == 7
 
 
-def test_estimators_outside_sklearn_fit_on_one_thread(compose):
-    outside = [name for name in MODELS if not type(build(compose, name)[-1]).__module__.startswith("sklearn.")]
+def test_estimators_outside_sklearn_fit_on_one_thread(build):
+    outside = [name for name in MODELS if not type(build(name)[-1]).__module__.startswith("sklearn.")]
     assert outside == ["xgb"]
-    assert build(compose, "xgb")[-1].n_jobs == 1
+    assert build("xgb")[-1].n_jobs == 1
 
 
 @each_model
-def test_parameters_reach_the_estimator_as_they_stand_in_the_config(compose, name):
+def test_parameters_reach_the_estimator_as_they_stand_in_the_config(compose, build, name):
     settings = dict(compose(f"model=[{name}]", "rounds=10").models[name].estimator)
     module, _, made = settings.pop("_target_").rpartition(".")
-    estimator = build(compose, name)[-1]
+    estimator = build(name)[-1]
     assert type(estimator) is getattr(import_module(module), made)
     assert {key: estimator.get_params()[key] for key in settings} == settings
 

@@ -68,6 +68,9 @@ def open_parent() -> Run:
 
 
 def _start(plain: Config, config: DictConfig) -> Run:
+    from matchclf.stages.experiment import check_ingredients  # brings sklearn, which --help does without
+
+    check_ingredients(plain)
     project = Path.cwd()
     hashes = {
         "params_hash": params_hash(plain),

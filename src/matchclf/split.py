@@ -10,6 +10,8 @@ def split(matches: pd.DataFrame, test_start: str) -> tuple[pd.DataFrame, pd.Data
 
     Disjoint, exhaustive, and no day is in both parts. Raises DataError when a part is empty.
     """
+    if matches.empty:
+        raise DataError("There is no played match to learn from; all matches found are still without a score.")
     in_holdout = matches["date"] >= pd.Timestamp(test_start)
     for part, rows in (("before", ~in_holdout), ("on or after", in_holdout)):
         if not rows.any():

@@ -252,7 +252,7 @@ def test_internationals_are_one_country_and_know_neutral_grounds(tmp_path):
     [
         pa.array([date(2023, 8, 12)]),
         pa.array([datetime(2023, 8, 12, 23, 59)], pa.timestamp("ns")),
-        pa.array([datetime(2023, 8, 12, 21, tzinfo=UTC)], pa.timestamp("us", tz="Europe/London")),
+        pa.array([datetime(2023, 8, 11, 23, 30, tzinfo=UTC)], pa.timestamp("us", tz="Europe/London")),
         pa.array(["12/08/2023"]).dictionary_encode(),
         pa.array(["12/08/23"], pa.large_string()),
     ],
@@ -277,7 +277,7 @@ def test_a_day_before_1970_keeps_its_date_with_a_time_of_day():
         (["%d/%m/%Y"], "03/25/2024", None),
         (["%d/%m/%Y"], "2024-03-25", None),
         (["%d/%m/%Y"], "25/03/2024 15:00", None),
-        (["%d/%m/%Y"], "\u0662\u0665/03/2024", None),
+        (["%d/%m/%Y"], "1\u0665/03/2024", None),
         (["%d/%m/%Y"], "", None),
         (["%d/%m/%Y", "%m/%d/%Y"], "25/03/2024", "2024-03-25"),
         (["%d/%m/%Y", "%m/%d/%Y"], "03/04/2024", None),

@@ -1,3 +1,5 @@
+import re
+import shlex
 import socket
 import sqlite3
 import subprocess
@@ -12,7 +14,7 @@ import pytest
 import program
 from matchclf.config import Tracking
 from matchclf.errors import ConfigError, TrackingError
-from matchclf.tracking.store import open_store, tracking_uri, ui_command
+from matchclf.tracking.store import Store, open_store, tracking_uri, where_to_look
 
 ONE = (*program.TINY, "model=dummy", "variant=elo_only", "stage=ablation")
 RUN = [("ablation | variant=elo_only | frac=1.0", "FINISHED", [("model | dummy", "FINISHED")])]
@@ -64,13 +66,16 @@ def test_an_address_that_cannot_be_used_is_refused_before_anything_is_opened(tra
     assert str(problem.value) == sentence
 
 
-def test_the_command_of_the_ui_names_the_store_as_seen_from_the_working_folder(tmp_path, monkeypatch):
+def test_the_way_to_the_ui_is_a_command_as_seen_from_the_working_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    command = f"{sys.executable} -m mlflow ui --backend-store-uri sqlite:///mlflow.db"
-    assert ui_command(f"sqlite:///{tmp_path}/mlflow.db") == command
-    assert ui_command("http://127.0.0.1:5000") == "http://127.0.0.1:5000"
     monkeypatch.setattr(sys, "executable", str(tmp_path / ".venv/bin/python"))
-    assert ui_command(f"sqlite:///{tmp_path}/mlflow.db").startswith(".venv/bin/python -m mlflow ui ")
+    assert where_to_look(Store(f"sqlite:///{tmp_path}/mlflow.db", None, "7", "matches_clf")) == (
+        "See the runs:  .venv/bin/python -m mlflow ui --backend-store-uri sqlite:///mlflow.db\n"
+        "        open:  http://127.0.0.1:5000/#/experiments/7/runs?workflowType=machine_learning"
+    )
+    assert where_to_look(Store("http://127.0.0.1:8080/", None, "7", "matches_clf")) == (
+        "See the runs:  http://127.0.0.1:8080/#/experiments/7/runs?workflowType=machine_learning"
+    )
 
 
 def test_a_store_is_made_once_and_found_again(uri, tmp_path):
@@ -129,12 +134,10 @@ def said(folder, name):
 
 
 @contextmanager
-def served(folder):
-    """The address of an MLflow server on loopback with a store of its own."""
+def served(folder, command):
+    """The address of an MLflow server on loopback, started by this command."""
     address = f"http://127.0.0.1:{free_port()}"
-    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", address.rpartition(":")[2]]
-    command += ["--workers", "1", "--backend-store-uri", f"sqlite:///{folder}/server.db"]
-    command += ["--artifacts-destination", str(folder / "artifacts")]
+    command = [*command, "--host", "127.0.0.1", "--port", address.rpartition(":")[2], "--workers", "1"]
     with (folder / "server.log").open("w") as log:
         env = program.environment(MLFLOW_DISABLE_TELEMETRY="true", MLFLOW_SERVER_ENABLE_JOB_EXECUTION="false")
         server = subprocess.Popen(command, cwd=folder, env=env, stdout=log, stderr=log)
@@ -163,13 +166,22 @@ def test_a_server_is_used_by_option_and_by_environment(matchclf, tmp_path):
     work, behind = tmp_path / "work", tmp_path / "server"
     work.mkdir()
     behind.mkdir()
-    with served(behind) as address:
+    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", f"sqlite:///{behind}/server.db"]
+    with served(behind, [*command, "--artifacts-destination", str(behind / "artifacts")]) as address:
         by_option = matchclf(*ONE, "tracking=server", f"tracking.uri={address}", cwd=work)
         by_environment = matchclf(*ONE, cwd=work, MLFLOW_TRACKING_URI=address)
         assert (by_option.code, by_environment.code) == (0, 0), (by_option, by_environment)
         assert program.tree(address) == RUN * 2
-        assert f"See the runs:  {address}\n" in by_option.out
+        assert f"See the runs:  {address}/#/experiments/" in by_option.out
         for parent in program.parents(address):
             (child,) = program.children(address, parent).values()
             assert program.artifact(address, child, "predictions/out_of_fold.parquet").is_file()
     assert sorted(path.name for path in work.iterdir()) == ["data", "multirun"]
+
+
+@pytest.mark.slow
+def test_the_printed_command_shows_the_runs(league):
+    folder, done = league
+    (line,) = re.findall("^See the runs:  (.*)$", done["train_eval"].out, re.MULTILINE)
+    with served(folder, shlex.split(line)) as address:
+        assert program.tree(address) == program.tree(folder)

@@ -95,10 +95,9 @@ def _encoding(content: bytes) -> str:
         raise DataError("is empty.")
     if b"\0" in content:
         raise DataError("holds zero bytes; expected text in UTF-8, Windows-1252 or Latin-1.")
-    for encoding in ("utf-8-sig", "cp1252"):
-        try:
-            content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        return encoding
-    return "latin-1"
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        # Windows-1252 leaves five bytes undefined; what it has beyond Latin-1, clean() gives back.
+        return "latin-1"
+    return "utf-8-sig"

@@ -6,11 +6,13 @@ import logging
 from dataclasses import dataclass
 
 from matchclf import paths
-from matchclf.config import Config
+from matchclf.config import Config, Table
 from matchclf.data.dataset import Dataset, load_dataset
+from matchclf.data.sources import source_files
 from matchclf.evaluate import Evaluation
 from matchclf.files import read_parquet
 from matchclf.folds import Fold, walk_forward
+from matchclf.models import build_model
 from matchclf.stages.prepare import Prepared, prepare
 from matchclf.tracking import record, tags
 from matchclf.tracking.runs import Run
@@ -39,6 +41,14 @@ class Scored:
     run: Run
     evaluation: Evaluation
     picked_by: float
+
+
+def check_ingredients(config: Config) -> None:
+    """Raise, before a run is opened, what would keep this config from being run: no such file, no such parameter."""
+    if isinstance(config.data, Table):
+        source_files(config.data)
+    for name, model in config.models.items():
+        build_model(name, model, config.seed)
 
 
 def open_experiment(config: Config, parent: Run) -> Experiment:

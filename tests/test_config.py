@@ -1,0 +1,231 @@
+from dataclasses import asdict, fields, is_dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+from sklearn.base import is_classifier
+
+from matchclf.compose import CONF
+from matchclf.config import Config, Features, Model, Table, Temporal, World, check_keys
+from matchclf.errors import ConfigError
+from matchclf.features.build import find_families
+from matchclf.models import build_model
+from matchclf.stages import STAGES
+from matchclf.usage import options
+
+GROUPS = sorted(folder.name for folder in CONF.iterdir() if folder.is_dir() and folder.name != "hydra")
+TABLES = [name for name in options(CONF / "data") if name != "synthetic"]
+# What else an option needs: a place to read from, or the variant that promises the profile.
+NEEDED = {f"data={name}": ["data.path=somewhere"] for name in TABLES} | {
+    "features=elo_only": ["variant=elo_only"],
+    "features=stats_only": ["variant=stats_only"],
+    "features=no_h2h": ["variant=full_no_h2h"],
+}
+
+
+def composed_part(config: Config, group: str) -> object:
+    return config.models if group == "model" else getattr(config, group)
+
+
+@pytest.mark.parametrize("choice", [f"{group}={name}" for group in GROUPS for name in options(CONF / group)])
+def test_every_option_composes_and_builds(compose, choice):
+    group, _, name = choice.partition("=")
+    config = compose(choice, *NEEDED.get(choice, []))
+    assert type(config) is Config
+    for key, model in config.models.items():
+        assert is_classifier(build_model(key, model, config.seed))
+    assert set(config.features.use) <= find_families().keys()
+    assert config.stage.name in STAGES
+    if group == "experiment":
+        assert config.run_kind == name
+    elif group == "model":
+        assert list(config.models) == [name]
+    elif group == "features":
+        assert config.features.profile == name
+    else:
+        assert composed_part(config, group).name == name
+
+
+def test_no_part_of_a_composed_config_is_left_without_its_class(compose):
+    for data in ("synthetic", *TABLES):
+        config = compose(f"data={data}", *NEEDED.get(f"data={data}", []))
+        assert isinstance(config.data, World if data == "synthetic" else Table)
+        assert all(
+            is_dataclass(composed_part(config, group)) for group in GROUPS if group not in ("experiment", "model")
+        )
+        assert all(isinstance(model, Model) for model in config.models.values())
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_table_format_sets_every_key_that_a_table_has(name):
+    keys = yaml.safe_load((CONF / "data" / f"{name}.yaml").read_text(encoding="utf-8")).keys()
+    assert keys == {"defaults"} | {f.name for f in fields(Table)}
+
+
+@pytest.mark.parametrize(
+    ("variant", "profile", "families"),
+    [
+        ("baseline", "full", ["elo", "form", "h2h", "rest"]),
+        ("full", "full", ["elo", "form", "h2h", "rest"]),
+        ("elo_only", "elo_only", ["elo"]),
+        ("stats_only", "stats_only", ["form", "rest"]),
+        ("full_no_h2h", "no_h2h", ["elo", "form", "rest"]),
+    ],
+)
+def test_a_variant_stands_for_a_profile_and_a_profile_for_families(compose, variant, profile, families):
+    config = compose("stage=ablation", f"variant={variant}")
+    assert (config.variant.name, config.features.profile, config.features.use) == (variant, profile, families)
+    assert sorted(config.features.families) == sorted(find_families())
+
+
+def test_the_default_experiment_is_this(compose):
+    config = compose()
+    found = {name: value for name, value in asdict(config).items() if name not in ("data", "features", "models")}
+    assert found == {
+        "stage": {"name": "train_eval", "select_by": "cv"},
+        "variant": {"name": "baseline", "profile": "full"},
+        "frac": {"name": "full", "value": 1.0},
+        "classification": {"experiment_name": "matches_clf", "smoke_experiment_name": "matches_clf_smoke"},
+        "ablation": {"experiment_name": "matches_clf"},
+        "temporal": {"test_start": "2024-01-01", "cv_years": [2016, 2017, 2018, 2019, 2020, 2021, 2022, 2023]},
+        "tracking": {"name": "local", "uri": None},
+        "smoke": False,
+        "seed": 1,
+        "rounds": 300,
+        "workers": 0,
+    }
+    assert config.data == World()
+    assert list(config.models) == ["dummy", "logreg", "hgb", "xgb"]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "variant"),
+    [
+        (["stage=ablation"], "full"),
+        (["stage=ablation", "variant=baseline"], "baseline"),
+        (["variant=elo_only", "stage=ablation"], "elo_only"),
+    ],
+)
+def test_an_ablation_is_of_the_full_variant_unless_told_otherwise(compose, overrides, variant):
+    assert compose(*overrides).variant.name == variant
+
+
+def test_a_smoke_experiment_is_small_and_kept_apart(compose):
+    config = compose("experiment=smoke", "stage=ablation")
+    assert (config.run_kind, config.experiment_name, config.stage.name) == ("smoke", "matches_clf_smoke", "ablation")
+    assert (config.frac.name, config.frac.value) == ("smoke", 0.001)
+    assert config.models["xgb"].estimator["n_estimators"] == config.models["hgb"].estimator["max_iter"] == 10
+
+
+def test_the_command_line_wins_over_a_preset(compose):
+    config = compose("experiment=smoke", "frac=tenth", "rounds=20")
+    assert (config.run_kind, config.frac.value, config.models["xgb"].estimator["n_estimators"]) == ("smoke", 0.1, 20)
+
+
+@pytest.mark.parametrize("stage", ["train_eval", "ablation"])
+def test_a_run_that_is_no_smoke_run_is_of_the_kind_of_its_stage(compose, stage):
+    config = compose(f"stage={stage}")
+    assert (config.run_kind, config.experiment_name) == (stage, "matches_clf")
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["stage.select_by=luck"], "stage.select_by=luck is unknown; choose one of cv, holdout."),
+        (["frac.value=0"], "frac.value must be above 0 and at most 1; found 0.0."),
+        (["frac.value=1.01"], "frac.value must be above 0 and at most 1; found 1.01."),
+        (["frac.value=nan"], "frac.value must be above 0 and at most 1; found nan."),
+        (["workers=-1"], "workers must be 0 (one a core) or more; found -1."),
+        (["model=[]"], "model is empty; expected at least one model, for instance model=[logreg,xgb]."),
+        (
+            ["features=elo_only"],
+            "variant=baseline means features=full, but features=elo_only was chosen; leave one of the two out, "
+            "so that the tags tell the truth.",
+        ),
+        (["features.use=[elo,luck]"], "features.use=luck is unknown; choose one of elo, form, h2h, rest."),
+        (["~features.families.h2h"], "features.use=h2h is unknown; choose one of elo, form, rest."),
+        (
+            ["temporal.test_start=tomorrow"],
+            "temporal.test_start=tomorrow is not a date; expected YYYY-MM-DD, for instance 2024-01-01.",
+        ),
+        (
+            ["temporal.test_start=2023-02-29"],
+            "temporal.test_start=2023-02-29 is not a date; expected YYYY-MM-DD, for instance 2024-01-01.",
+        ),
+        (
+            ["temporal.test_start=2023-12-31"],
+            "temporal.cv_years reaches into the holdout: year 2023 is not over before temporal.test_start=2023-12-31.",
+        ),
+        (["temporal.cv_years=[]"], "temporal.cv_years is empty; expected at least one validation year."),
+        (["temporal.cv_years=[2020,2019]"], "temporal.cv_years must rise without repeats; found [2020, 2019]."),
+        (["temporal.cv_years=[2020,2020]"], "temporal.cv_years must rise without repeats; found [2020, 2020]."),
+        (
+            ["classification.experiment_name=other"],
+            "ablation.experiment_name must be the same as classification.experiment_name; found "
+            "'matches_clf' and 'other'.",
+        ),
+        (
+            ["experiment=smoke", "classification.smoke_experiment_name=matches_clf"],
+            "classification.smoke_experiment_name must differ from classification.experiment_name, so that "
+            "a smoke run never writes among production runs; both are 'matches_clf'.",
+        ),
+        (["data.promoted=9"], "data.promoted must be less than half of data.teams_per_division=18; found 9."),
+        (
+            ["data=football_data", "data.path=x", "data.on_bad_rows=keep"],
+            "data.on_bad_rows=keep is unknown; choose one of error, drop.",
+        ),
+        (
+            ["data=football_data", "data.path=x", "data.odds=[[PSH,PSD]]"],
+            "data.odds has ['PSH', 'PSD']; expected three columns: home, draw, away.",
+        ),
+        (
+            ["data=football_data", "data.path=x", "data.season_start=13-01"],
+            "data.season_start=13-01 is not a day of the year; expected MM-DD, for instance 07-01.",
+        ),
+        (
+            ["data=football_data", "data.path=x", "data.season_start_exceptions={2020: soon}"],
+            "data.season_start_exceptions.2020=soon is not a day of the year; expected MM-DD, for instance 07-01.",
+        ),
+    ],
+)
+def test_a_setting_that_contradicts_another_or_itself_is_refused(compose, overrides, message):
+    with pytest.raises(ConfigError) as caught:
+        compose(*overrides)
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    "entry", [["Wales"], ["Wales", 0], ["Wales", 100], ["Wales", "1"], ["Wales", True], ["Wales", 1, "W", 2]]
+)
+def test_a_division_without_country_and_tier_is_refused(entry):
+    with pytest.raises(ConfigError, match=r"^data\.divisions\.W1 is .*; expected \[country, tier\]"):
+        Table("mine", "x", divisions={"W1": entry})
+
+
+def test_the_last_validation_year_may_end_the_day_before_the_holdout():
+    assert Temporal("2024-01-01", [2023]).cv_years == [2023]
+
+
+@pytest.mark.parametrize(
+    ("key", "choices"),
+    [
+        ("nope", "stage, variant, data, features, models, frac, classification, ablation, temporal, tracking"),
+        ("stage.nope", "name, select_by."),
+        ("temporal.nope", "test_start, cv_years."),
+        ("models.xgb.nope", "family, preprocessing, estimator."),
+    ],
+)
+def test_a_key_that_was_added_and_is_read_by_nobody_is_refused(compose, key, choices):
+    with pytest.raises(ConfigError) as caught:
+        compose(f"+{key}=1")
+    assert str(caught.value).startswith(f"{key} is an unknown key; choose one of {choices}")
+
+
+def test_keys_that_are_declared_pass(compose):
+    check_keys(compose())
+    check_keys(Features("mine", ["elo"], {"elo": {"anything": 1}}))
+
+
+def test_yaml_files_explain_every_key_they_set():
+    for path in [*CONF.glob("data/*.yaml"), *CONF.glob("features/*.yaml"), *CONF.glob("frac/*.yaml")]:
+        assert "#" in Path(path).read_text(encoding="utf-8"), path
