@@ -11,36 +11,15 @@ from matchclf.stages import STAGES
 
 TABLE = ["dummy", "logreg", "uniform", "prior", "truth"]
 HYDRAS_OWN = "Error executing job with overrides: "
-VARIANTS = "baseline, elo_only, full, full_no_h2h, stats_only"
-WORLD = (
-    "name, seed, countries, tiers, teams_per_division, promoted, first_season, last_season, goals_per_match, "
-    "home_advantage, shared_goals, strength_spread, tier_gap, drift, form_effect, h2h_effect"
-)
 # What a command line gets wrong -> the one sentence that is said.
 REFUSALS = {
-    "variant=elo": f"variant=elo is unknown; choose one of {VARIANTS}.",
-    "model=xbg": "model=xbg is unknown; choose one of dummy, hgb, logreg, xgb (did you mean xgb?).",
-    "frac=0.1": "frac=0.1 is unknown; choose one of full, half, hundredth, quarter, smoke, tenth.",
-    "stage=nope": "stage=nope is unknown; choose one of ablation, prepare, train_eval.",
-    "data.foo=1": f"data.foo is an unknown key; choose one of {WORLD}.",
-    "features.families.elo.q=1": "features.families.elo.q is an unknown key; choose one of k, margin, home_advantage, "
-    "scale, season_regression, start, tier_gap, newcomer_gap.",
-    "seed=abc": "seed has a value of the wrong type: Value 'abc' of type 'str' could not be converted to Integer.",
-    "variant=elo_only,full": "variant=elo_only,full names several values; add --multirun to run each, or write "
-    "key=[a,b] for one list.",
-    "train_eval": "'train_eval' is not an override; expected key=value or group=option.",
-    # From here on what is found once the config is whole.
-    "data=football_data": "data.path is missing; set it, for instance data.path=VALUE.",
+    "variant=elo": "variant=elo is unknown; choose one of baseline, elo_only, full, full_no_h2h, stats_only.",
+    # Found once the config is whole.
     "variant=elo_only features=full": "variant=elo_only means features=elo_only, but features=full was chosen; leave "
     "one of the two out, so that the tags tell the truth.",
-    "temporal.cv_years=[2023,2024]": "temporal.cv_years reaches into the holdout: year 2024 is not over before "
-    "temporal.test_start=2024-01-01.",
     "experiment=smoke classification.smoke_experiment_name=matches_clf": "classification.smoke_experiment_name must "
     "differ from classification.experiment_name, so that a smoke run never writes among production runs; both are "
     "'matches_clf'.",
-    "models.logreg.estimator._target_=os.system": "models.logreg.estimator._target_=os.system is refused; expected the "
-    "full name of an estimator class in sklearn, xgboost, lightgbm, catboost, for instance "
-    "sklearn.linear_model.LogisticRegression.",
 }
 
 
@@ -50,14 +29,7 @@ def test_a_wrong_override_stops_before_any_run_opens_with_one_sentence(matchclf,
     assert done.code == 2
     said = [line for line in done.err.splitlines() if not line.startswith(HYDRAS_OWN)]
     assert said == [f"Error: {REFUSALS[command]}"]
-    assert not [path.name for path in tmp_path.iterdir() if path.name.startswith(("mlflow", "mlart", "data"))]
-
-
-@pytest.mark.slow
-def test_a_sweep_with_a_wrong_value_stops_before_its_first_job(matchclf, tmp_path):
-    done = matchclf(*program.TINY, "stage=ablation", "--multirun", "variant=full,nope")
-    assert (done.code, done.err) == (2, f"Error: variant=nope is unknown; choose one of {VARIANTS}.\n")
-    assert not (tmp_path / "mlflow.db").exists()
+    assert {path.name for path in tmp_path.iterdir()} <= {"multirun"}
 
 
 def test_cfg_job_shows_every_key_and_starts_nothing(matchclf, tmp_path):
@@ -73,9 +45,6 @@ def test_params_yaml_of_the_working_folder_counts(matchclf, tmp_path):
     (tmp_path / "params.yaml").write_text(text.replace('"2024-01-01"', '"2024-07-01"'))
     done = matchclf("--cfg", "job", "--package", "temporal")
     assert "test_start: '2024-07-01'" in done.out
-    (tmp_path / "params.yaml").write_text("temporal: [")
-    done = matchclf("--cfg", "job")
-    assert (done.code, done.err.startswith(f"Error: {tmp_path}/params.yaml cannot be read as YAML: ")) == (2, True)
 
 
 def test_help_names_every_stage_with_a_sentence_and_starts_nothing(matchclf, tmp_path):

@@ -38,7 +38,7 @@ DATA = {name: pattern for name, pattern in PATTERNS.items() if name.startswith("
 OURS = ("pipeline.", "features.", "model.", "data.", "holdout.", "best.", "status.")
 
 
-def tags(scope, run_kind, stage, variant, profile, sweep="none", **more):
+def tags(scope, run_kind, stage, variant, profile, *, sweep="none", **more):
     return {
         "pipeline.run_kind": run_kind,
         "pipeline.stage": stage,
@@ -56,22 +56,24 @@ def tags(scope, run_kind, stage, variant, profile, sweep="none", **more):
     }
 
 
-def rows(experiment, name, *of_the_run, **more_on_the_parent):
+def rows(experiment, name, *words, sweep="none", **on_the_parent):
     """A parent run and its two children: experiment, name, status, tags."""
+    child = tags("child", *words, sweep=sweep)
     return [
-        (experiment, name, "FINISHED", tags("parent", *of_the_run, **more_on_the_parent)),
-        (experiment, "model | dummy", "FINISHED", tags("child", *of_the_run) | {"model.family": "dummy"}),
-        (experiment, "model | logreg", "FINISHED", tags("child", *of_the_run) | {"model.family": "linear"}),
+        (experiment, name, "FINISHED", tags("parent", *words, sweep=sweep, **on_the_parent)),
+        (experiment, "model | dummy", "FINISHED", child | {"model.family": "dummy"}),
+        (experiment, "model | logreg", "FINISHED", child | {"model.family": "linear"}),
     ]
 
 
-REAL, SMOKE, SWEEP = "matches_clf", "matches_clf_smoke", PATTERNS["pipeline.sweep_id"]
+REAL, SMOKE = "matches_clf", "matches_clf_smoke"
+TIED = {"sweep": PATTERNS["pipeline.sweep_id"]}
 PICKED = {"best.run_id": MD5, "best.model": "dummy"}
 CONTRACT = [
-    *rows(REAL, "ablation | variant=elo_only | frac=1.0", "ablation", "ablation", "elo_only", "elo_only", SWEEP),
-    *rows(REAL, "ablation | variant=stats_only | frac=1.0", "ablation", "ablation", "stats_only", "stats_only", SWEEP),
-    *rows(REAL, "ablation | variant=full_no_h2h | frac=1.0", "ablation", "ablation", "full_no_h2h", "no_h2h", SWEEP),
-    *rows(REAL, "ablation | variant=full | frac=1.0", "ablation", "ablation", "full", "full", SWEEP),
+    *rows(REAL, "ablation | variant=elo_only | frac=1.0", "ablation", "ablation", "elo_only", "elo_only", **TIED),
+    *rows(REAL, "ablation | variant=stats_only | frac=1.0", "ablation", "ablation", "stats_only", "stats_only", **TIED),
+    *rows(REAL, "ablation | variant=full_no_h2h | frac=1.0", "ablation", "ablation", "full_no_h2h", "no_h2h", **TIED),
+    *rows(REAL, "ablation | variant=full | frac=1.0", "ablation", "ablation", "full", "full", **TIED),
     *rows(SMOKE, "smoke | ablation | variant=elo_only | frac=0.001", "smoke", "ablation", "elo_only", "elo_only"),
     *rows(SMOKE, "smoke | train_eval | frac=0.001 | feat=full", "smoke", "train_eval", "baseline", "full", **PICKED),
     *rows(REAL, "train_eval | frac=1.0 | feat=full", "train_eval", "train_eval", "baseline", "full", **PICKED),

@@ -225,6 +225,14 @@ def test_baselines_are_uniform_prior_and_the_bookmaker_on_its_own_rows(data, fol
     np.testing.assert_allclose(found["bookmaker"].proba, bookmaker(data.matches[ODDS].iloc[rows]), rtol=0, atol=1e-12)
 
 
+def test_a_year_without_odds_has_no_scores_of_the_bookmaker_and_does_not_weigh_in_its_mean(data, folds):
+    unpriced = data.matches["odds_home"].mask(data.matches["date"].dt.year == 2020)
+    found = evaluate_baselines(replace(data, matches=data.matches.assign(odds_home=unpriced)), folds, None)[-1]
+    assert found.by_year.isna().all(axis=1).tolist() == [False, True, False]
+    assert found.mean["logloss"] == pytest.approx(found.by_year.loc[[2019, 2021], "logloss"].mean(), abs=1e-15)
+    assert set(data.matches["date"].dt.year.to_numpy()[found.rows]) == {2019, 2021}
+
+
 def test_without_odds_there_is_no_bookmaker(data, folds):
     unpriced = replace(data, matches=data.matches.assign(odds_draw=np.float32("nan")))
     assert [one.name for one in evaluate_baselines(unpriced, folds, None)] == ["uniform", "prior"]

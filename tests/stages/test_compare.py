@@ -44,9 +44,10 @@ def test_the_same_experiment_gives_the_same_scores_whatever_stage_asks_for_it(le
     folder, _ = league
     (ablation,) = program.parents(folder, "ablation | variant=full |%")
     (train_eval,) = program.parents(folder, "train_eval%")
-    for one, other in zip(program.children(folder, ablation).values(), program.children(folder, train_eval).values()):
-        assert scores(one) == scores(other)
-        pd.testing.assert_frame_equal(forecasts(folder, one), forecasts(folder, other))
+    others = program.children(folder, train_eval)
+    for name, run in program.children(folder, ablation).items():
+        assert scores(run) == scores(others[name])
+        pd.testing.assert_frame_equal(forecasts(folder, run), forecasts(folder, others[name]))
 
 
 def test_a_smaller_fraction_trains_on_less_and_forecasts_the_same_matches(league):
@@ -95,8 +96,9 @@ def test_scores_do_not_depend_on_the_holdout_which_nobody_reads(league, matchclf
     assert "prepare    kept" in done.out
     (real,), (blind,) = program.parents(folder, "train_eval%"), program.parents(tmp_path)
     assert scores(blind) == scores(real)
-    for one, other in zip(program.children(tmp_path, blind).values(), program.children(folder, real).values()):
-        assert scores(one) == scores(other)
+    others = program.children(folder, real)
+    for name, run in program.children(tmp_path, blind).items():
+        assert scores(run) == scores(others[name])
 
 
 def test_a_model_that_fails_leaves_the_others_alone_and_the_parent_tells_the_truth(matchclf, tmp_path):

@@ -1,4 +1,4 @@
-"""The program as a user has it who installed the wheel: a fresh virtual environment, an empty folder, no source tree."""
+"""The program as the wheel installs it: a fresh virtual environment, an empty folder, no source tree."""
 
 import os
 import subprocess
@@ -6,8 +6,9 @@ import sys
 import sysconfig
 import zipfile
 
-import program
 import pytest
+
+import program
 
 pytestmark = pytest.mark.slow
 

@@ -173,6 +173,7 @@ def test_a_server_is_used_by_option_and_by_environment(matchclf, tmp_path):
         assert (by_option.code, by_environment.code) == (0, 0), (by_option, by_environment)
         assert program.tree(address) == RUN * 2
         assert f"See the runs:  {address}/#/experiments/" in by_option.out
+        assert "View run" not in by_option.out
         for parent in program.parents(address):
             (child,) = program.children(address, parent).values()
             assert program.artifact(address, child, "predictions/out_of_fold.parquet").is_file()
