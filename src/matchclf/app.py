@@ -14,7 +14,7 @@ from omegaconf.errors import OmegaConfBaseException
 from matchclf import callbacks, interrupts, usage
 from matchclf.compose import CONF, register_schema, to_plain
 from matchclf.errors import ConfigError, MatchclfError
-from matchclf.stages import STAGES
+from matchclf.stages import STAGES, Scope
 from matchclf.tracking import runs
 
 log = logging.getLogger(__name__)
@@ -43,7 +43,9 @@ def run(config: DictConfig) -> float | None:
         plain = to_plain(config)
         stage = STAGES[plain.stage.name]
         work = import_module(stage.module).run
-        result: float | None = work(plain, callbacks.open_parent()) if stage.tracked else work(plain)
+        result: float | None = (
+            work(plain) if stage.scope is Scope.UNTRACKED else work(plain, *callbacks.job_arguments())
+        )
     except (MatchclfError, OmegaConfBaseException):
         log.debug("The stage stopped.", exc_info=True)
         raise
@@ -60,5 +62,6 @@ def _bound_threads() -> None:
 
 
 def _stop(problem: MatchclfError) -> NoReturn:
+    runs.finish_all(runs.FAILED, runs.reason(problem))
     print(f"Error: {problem}", file=sys.stderr)
     sys.exit(problem.exit_code)

@@ -4,82 +4,144 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.experimental.callback import Callback
 from hydra.types import RunMode
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
-from matchclf.compose import PACKAGE, params_file, to_plain
+from matchclf.compose import PACKAGE, params_file, search_space, to_plain
 from matchclf.config import Config
+from matchclf.errors import TrackingError
 from matchclf.identity import file_hash, params_hash
 from matchclf.lineage import dvc
 from matchclf.lineage.git import code_state
-from matchclf.stages import STAGES
+from matchclf.stages import STAGES, Scope
 from matchclf.tracking import runs, tags
 from matchclf.tracking.runs import Run
 from matchclf.tracking.search import sweep_scores
 from matchclf.tracking.store import open_store, where_to_look
 
+if TYPE_CHECKING:
+    from matchclf.stages.sweep import Sweep
+
 log = logging.getLogger(__name__)
-# The job and its callback run in the same process, one job at a time.
-_job: dict[str, Run | Exception] = {}
+# A job and its callback run in the same process, one job at a time; so do a sweep and its callback.
+_job: list[tuple[Any, ...] | Exception] = []
+_sweep: list[Sweep | Exception] = []
 
 
 class ParentRun(Callback):
-    """Opens a parent run before each tracked job and closes it after. Holds nothing: it is pickled to workers."""
+    """Opens a parent run around each tracked job, or one around a whole search. Pickled to workers: strings only."""
+
+    def __init__(self) -> None:
+        self.search_parent = ""
+        self.search_keys: list[str] = []
+
+    def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
+        """Open the parent of a search. Hydra swallows what is raised here; ``open_sweep`` raises it."""
+        _sweep.clear()
+        if STAGES[config.stage.name].scope is not Scope.SEARCH:
+            return
+        try:
+            sweep = _start_search(to_plain(config), config)
+            self.search_parent, self.search_keys = sweep.parent.id, list(sweep.space)
+            _sweep.append(sweep)
+        except Exception as problem:
+            _sweep.append(problem)
 
     def on_job_start(self, config: DictConfig, **_: Any) -> None:
-        """Open the parent. Hydra swallows what is raised here, so it is kept and raised by ``open_parent``."""
+        """Open the parent of the job. Hydra swallows what is raised here; ``job_arguments`` raises it."""
         _job.clear()
         try:
             plain = to_plain(config)
-            if STAGES[plain.stage.name].tracked:
-                _job["parent"] = _start(plain, config)
+            scope = STAGES[plain.stage.name].scope
+            if scope is Scope.SEARCH:
+                _job.append(self._trial(plain, config))
+            elif scope is Scope.JOB:
+                _job.append((_start(plain, config),))
         except Exception as problem:
-            _job["parent"] = problem
+            _job.append(problem)
 
     def on_job_end(self, config: DictConfig, job_return: JobReturn, **_: Any) -> None:
         """Close the parent with the status of the job, and what is still open below it."""
-        parent = _job.pop("parent", None)
-        if isinstance(parent, Run):
+        if STAGES[config.stage.name].scope is Scope.JOB and _job and not isinstance(_job[0], Exception):
             failed = job_return.status is not JobStatus.COMPLETED
             why = runs.reason(job_return._return_value) if failed else ""
             runs.finish_all(runs.FAILED if failed else runs.FINISHED, why)
-            log.info("%s\n", where_to_look(parent.store))
+            log.info("%s\n", where_to_look(_job[0][0].store))
 
     def on_multirun_end(self, config: DictConfig, **_: Any) -> None:
-        """Show the scores of all jobs of the sweep side by side."""
-        plain = to_plain(config)
-        if STAGES[plain.stage.name].tracked:
+        """Close the parent of a search, or show the scores of all jobs of a sweep side by side."""
+        scope = STAGES[config.stage.name].scope
+        if scope is Scope.SEARCH and not isinstance(_sweep[0], Exception):
+            runs.finish(_sweep[0].parent)
+            log.info("%s\n", where_to_look(_sweep[0].parent.store))
+        elif scope is Scope.JOB:
             from matchclf.stages.results import show_sweep
 
+            plain = to_plain(config)
             store = open_store(plain.tracking, plain.experiment_name, Path.cwd())
             log.info("%s", show_sweep(sweep_scores(store, _sweep_id(config))))
 
+    def _trial(self, plain: Config, config: DictConfig) -> tuple[Any, ...]:
+        if _sweep:
+            parent = open_sweep().parent
+        else:
+            parent = runs.attach(open_store(plain.tracking, plain.experiment_name, Path.cwd()), self.search_parent)
+        point = {key: OmegaConf.select(config, key) for key in self.search_keys}
+        return parent, int(config.hydra.job.num), point
 
-def open_parent() -> Run:
-    """The parent run of the job that is running; raises what kept it from being opened, or TrackingError."""
-    parent = _job.get("parent")
-    if isinstance(parent, Exception):
-        raise parent
-    return runs.require_open(parent)
+
+def job_arguments() -> tuple[Any, ...]:
+    """What the stage of this job is called with after its config: its parent run first, if it is tracked.
+
+    Raises what kept the parent from being opened, or TrackingError: work never goes untracked.
+    """
+    if not _job:
+        raise TrackingError("No parent run is open; an experiment is not run untracked.")
+    if isinstance(_job[0], Exception):
+        raise _job[0]
+    return _job[0]
+
+
+def open_sweep() -> Sweep:
+    """The search that is running, with its parent; raises what kept it from being opened, or TrackingError."""
+    if not _sweep:
+        raise TrackingError("No parent run is open; a search is not run untracked.")
+    if isinstance(_sweep[0], Exception):
+        raise _sweep[0]
+    return _sweep[0]
 
 
 def _start(plain: Config, config: DictConfig) -> Run:
     from matchclf.stages.experiment import check_ingredients  # brings sklearn, which --help does without
 
     check_ingredients(plain)
-    project = Path.cwd()
+    store = open_store(plain.tracking, plain.experiment_name, Path.cwd())
+    return runs.start(store, tags.run_name(plain), _pipeline_tags(plain, config))
+
+
+def _start_search(plain: Config, config: DictConfig) -> Sweep:
+    from matchclf.stages import sweep
+    from matchclf.stages.experiment import check_ingredients, data_lineage
+    from matchclf.stages.prepare import prepare
+
+    space = search_space(plain, list(config.hydra.overrides.task))
+    check_ingredients(plain)
+    store = open_store(plain.tracking, plain.experiment_name, Path.cwd())
+    lineage = data_lineage(prepare(plain))
+    return sweep.open_sweep(plain, store, tags.run_name(plain), {**_pipeline_tags(plain, config), **lineage}, space)
+
+
+def _pipeline_tags(plain: Config, config: DictConfig) -> dict[str, str]:
     hashes = {
         "params_hash": params_hash(plain),
         "params_file_hash": file_hash(params_file().read_bytes()),
         "dvc_exp_name": dvc.experiment_name(),
     }
-    code = code_state(PACKAGE, project)
-    store = open_store(plain.tracking, plain.experiment_name, project)
-    return runs.start(store, tags.run_name(plain), tags.pipeline_tags(plain, code, hashes, _sweep_id(config)))
+    return tags.pipeline_tags(plain, code_state(PACKAGE, Path.cwd()), hashes, _sweep_id(config))
 
 
 def _sweep_id(config: DictConfig) -> str:

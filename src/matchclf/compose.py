@@ -3,6 +3,9 @@
 from pathlib import Path
 
 from hydra.core.config_store import ConfigStore
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from matchclf.config import Config, Table, World, check_keys
@@ -41,6 +44,26 @@ def to_plain(config: DictConfig) -> Config:
     check_models(plain.models)
     check_families(plain.features.families)
     return plain
+
+
+def search_space(config: Config, overrides: list[str]) -> dict[str, str]:
+    """The intervals that a search goes through, by key: conf/search/MODEL.yaml, changed by those of the command line.
+
+    Raises ConfigError unless one model is chosen that has a search space.
+    """
+    loader = GlobalHydra.instance().config_loader()
+    names = loader.get_group_options("search")
+    if len(config.models) != 1 or next(iter(config.models)) not in names:
+        raise ConfigError(
+            f"stage=tuning tunes one model that has a search space; found model={','.join(config.models)}, "
+            f"choose one of {', '.join(names)}."
+        )
+    name = next(iter(config.models))
+    space = loader.load_configuration(f"search/{name}", [], RunMode.RUN).search
+    given = OverridesParser.create().parse_overrides(overrides)
+    fixed = {override.get_key_element() for override in given if not override.is_sweep_override()}
+    swept = {o.get_key_element(): str(o.input_line).partition("=")[2] for o in given if o.is_sweep_override()}
+    return {key: str(value) for key, value in ({**space} | swept).items() if key not in fixed}
 
 
 def _load_params(path: Path) -> DictConfig:

@@ -45,12 +45,23 @@ class Evaluation:
 
 
 Forecast = Callable[[Fold], Proba]
+# Rows, their probabilities and the scores of one fold.
+Part = tuple[NDArray[np.intp], Proba, dict[str, float]]
+Stop = Callable[[list[float]], bool]
 
 
-def evaluate_model(name: str, pipeline: Pipeline, data: Dataset, folds: list[Fold], workers: int) -> Evaluation:
+def never(_: list[float]) -> bool:
+    """Do not stop early."""
+    return False
+
+
+def evaluate_model(
+    name: str, pipeline: Pipeline, data: Dataset, folds: list[Fold], workers: int, stop: Stop = never
+) -> Evaluation:
     """Fit a clone of the pipeline on each fold's training part and score it on its validation part.
 
-    Folds are fitted side by side in threads, one thread a fit, so the result does not depend on ``workers``.
+    Folds are fitted side by side in threads, one thread a fit, so the result does not depend on ``workers``. After each
+    fold ``stop`` is asked, with the log-loss of the folds so far, whether to leave out the others.
     """
     from sklearn.base import clone
 
@@ -60,7 +71,7 @@ def evaluate_model(name: str, pipeline: Pipeline, data: Dataset, folds: list[Fol
         model = clone(pipeline).fit(data.features.iloc[fold.train], target)
         return _proba_in_order(model, data.features.iloc[fold.valid], f"{name} in fold {fold.year}")
 
-    return _evaluate(name, forecast, data, folds, workers)
+    return _evaluate(name, forecast, data, folds, workers, stop)
 
 
 def evaluate_holdout(name: str, pipeline: Pipeline, data: Dataset, holdout: Dataset, frac: float) -> dict[str, float]:
@@ -110,22 +121,24 @@ def threads(workers: int) -> int:
     return workers or len(os.sched_getaffinity(0))
 
 
-def _evaluate(name: str, forecast: Forecast, data: Dataset, folds: list[Fold], workers: int = 1) -> Evaluation:
+def _evaluate(
+    name: str, forecast: Forecast, data: Dataset, folds: list[Fold], workers: int = 1, stop: Stop = never
+) -> Evaluation:
     began = time.perf_counter()
+    parts: list[Part] = []
     with console.progress(name, len(folds)) as bar, ThreadPoolExecutor(workers) as pool:
-
-        def scored(fold: Fold) -> tuple[NDArray[np.intp], Proba, dict[str, float]]:
-            proba = forecast(fold)
+        for part in pool.map(lambda fold: _score(name, fold, forecast(fold), data), folds):
+            parts.append(part)
             bar.advance(bar.task_ids[0])
-            return _score(name, fold, proba, data)
-
-        parts = list(pool.map(scored, folds))
-    by_year = pd.DataFrame([part[2] for part in parts], index=[fold.year for fold in folds])
+            if stop([one[2]["logloss"] for one in parts]):
+                pool.shutdown(cancel_futures=True)
+                break
+    by_year = pd.DataFrame([part[2] for part in parts], index=[fold.year for fold in folds[: len(parts)]])
     rows, proba = (np.concatenate([part[i] for part in parts]) for i in (0, 1))
     return Evaluation(name, by_year, rows, proba, time.perf_counter() - began)
 
 
-def _score(name: str, fold: Fold, proba: Proba, data: Dataset) -> tuple[NDArray[np.intp], Proba, dict[str, float]]:
+def _score(name: str, fold: Fold, proba: Proba, data: Dataset) -> Part:
     rows = np.arange(fold.valid.start, fold.valid.stop)
     known = ~np.isnan(proba).all(axis=1) if name == "bookmaker" else np.full(len(rows), True)
     rows, proba = rows[known], proba[known]

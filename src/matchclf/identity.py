@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 from matchclf.config import Config, Features
@@ -38,6 +38,8 @@ def identity(part: Any) -> Any:
     """The part of a config that can change a result, as plain values."""
     if isinstance(part, Features):
         return {name: part.families[name] for name in part.use}
+    if isinstance(part, Config) and part.stage.name != "tuning":
+        part = replace(part, tuning=None)  # type: ignore[arg-type]
     if is_dataclass(part) and not isinstance(part, type):
         return {f.name: identity(getattr(part, f.name)) for f in fields(part) if f.metadata.get("identity", True)}
     if isinstance(part, dict):

@@ -112,6 +112,25 @@ class Tracking:
 
 
 @dataclass
+class Tuning:
+    """How a search for hyperparameters goes; see conf/config.yaml for meanings."""
+
+    n_trials: int = field(default=30, metadata=CANNOT_CHANGE_A_RESULT)
+    n_jobs: int = field(default=1, metadata=CANNOT_CHANGE_A_RESULT)
+    max_failures: int = field(default=5, metadata=CANNOT_CHANGE_A_RESULT)
+    resume: str = field(default="auto", metadata=CANNOT_CHANGE_A_RESULT)
+    racing: bool = True
+    racing_margin: float = 0.001
+    racing_folds: int = 3
+
+    def __post_init__(self) -> None:
+        one_of("tuning.resume", self.resume, ("auto", "force", "fresh"))
+        for key, lowest in (("n_trials", 1), ("n_jobs", 1), ("max_failures", 0), ("racing_folds", 2)):
+            if getattr(self, key) < lowest:
+                raise ConfigError(f"tuning.{key} must be at least {lowest}; found {getattr(self, key)}.")
+
+
+@dataclass
 class Config:
     """One experiment, composed."""
 
@@ -124,6 +143,7 @@ class Config:
     classification: Experiments = field(default=MISSING, metadata=CANNOT_CHANGE_A_RESULT)
     ablation: Ablation = field(default=MISSING, metadata=CANNOT_CHANGE_A_RESULT)
     temporal: Temporal = MISSING
+    tuning: Tuning = field(default_factory=Tuning)
     tracking: Tracking = field(default=MISSING, metadata=CANNOT_CHANGE_A_RESULT)
     smoke: bool = field(default=False, metadata=CANNOT_CHANGE_A_RESULT)
     seed: int = 1

@@ -1,18 +1,28 @@
 """The table of stages: each is one file with a ``run`` function, imported when it is chosen."""
 
 from dataclasses import dataclass
+from enum import Enum
+
+
+class Scope(Enum):
+    """What a parent run is opened around."""
+
+    UNTRACKED = "nothing"
+    JOB = "each job"
+    SEARCH = "a whole search"
 
 
 @dataclass(frozen=True)
 class Stage:
-    """Where a stage lives, and whether it is an MLflow run."""
+    """Where a stage lives, and what its parent run is opened around."""
 
     module: str
-    tracked: bool
+    scope: Scope
 
 
 STAGES = {
-    "prepare": Stage("matchclf.stages.prepare", tracked=False),
-    "train_eval": Stage("matchclf.stages.train_eval", tracked=True),
-    "ablation": Stage("matchclf.stages.ablation", tracked=True),
+    "prepare": Stage("matchclf.stages.prepare", Scope.UNTRACKED),
+    "train_eval": Stage("matchclf.stages.train_eval", Scope.JOB),
+    "ablation": Stage("matchclf.stages.ablation", Scope.JOB),
+    "tuning": Stage("matchclf.stages.tuning", Scope.SEARCH),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from typing import Any
 
 from matchclf import paths
@@ -76,7 +77,7 @@ def _score_baselines(experiment: Experiment) -> list[Evaluation]:
 def _score(experiment: Experiment, name: str) -> Scored | None:
     config, model = experiment.config, experiment.config.models[name]
     child_tags = tags.child_tags(experiment.parent.tags, experiment.tags, model.family)
-    with runs.child(experiment.parent, f"model | {name}", child_tags) as run:
+    with suppress(Exception), runs.child(experiment.parent, f"model | {name}", child_tags) as run:
         pipeline = build_model(name, model, config.seed)
         evaluation = evaluate_model(name, pipeline, experiment.data, experiment.folds, threads(config.workers))
         _log(experiment, run, evaluation)

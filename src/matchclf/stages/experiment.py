@@ -51,14 +51,19 @@ def check_ingredients(config: Config) -> None:
         build_model(name, model, config.seed)
 
 
+def data_lineage(prepared: Prepared) -> dict[str, str]:
+    """Tags of the prepared data; of the holdout only the dates are read."""
+    train, test = (read_parquet(path, ["date"])["date"] for path in (paths.TRAIN, paths.TEST))
+    return tags.data_tags(prepared.version, prepared.source, train, test)
+
+
 def open_experiment(config: Config, parent: Run) -> Experiment:
     """Prepare the data, read the development part, lay out the folds, and tag the parent with the data's lineage."""
     prepared = prepare(config)
     columns = prepared.columns(config.features.use)
     data = load_dataset(paths.TRAIN, columns)
     folds = walk_forward(data.matches["date"], config.temporal.cv_years, config.frac.value)
-    test_dates = read_parquet(paths.TEST, ["date"])["date"]
-    lineage = tags.data_tags(prepared.version, prepared.source, data.matches["date"], test_dates)
+    lineage = data_lineage(prepared)
     holdout = None
     if config.stage.select_by == "holdout":
         log.warning("holdout    read to pick a model: it is no longer blind, and final scores on it will flatter")

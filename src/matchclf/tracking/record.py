@@ -19,6 +19,7 @@ from matchclf.files import write_parquet
 from matchclf.tracking.runs import Run
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
     from mlflow.entities import Metric
 
 MAX_PARAM_LENGTH = 6000
@@ -63,6 +64,11 @@ def keep_table(run: Run, table: pd.DataFrame, name: str) -> None:
 def keep_text(run: Run, text: str, name: str) -> None:
     """Store a text as the artifact ``name``."""
     run.store.client.log_text(run.id, text, name)
+
+
+def keep_figure(run: Run, figure: Figure, name: str) -> None:
+    """Store a figure as the PNG artifact ``name``."""
+    run.store.client.log_figure(run.id, figure, name)
 
 
 def keep_config(run: Run, config: Config) -> None:

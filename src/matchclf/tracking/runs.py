@@ -11,10 +11,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from matchclf.errors import TrackingError
+from matchclf.tracking.search import StoredRun, find_runs
 from matchclf.tracking.store import Store
 
 log = logging.getLogger(__name__)
 MAX_TAG_LENGTH = 5000
+# Tag of a run whose process ended before it, found by a later process.
+ORPHANED = "status.orphaned"
 FINISHED, FAILED, KILLED = "FINISHED", "FAILED", "KILLED"
 
 
@@ -49,6 +52,35 @@ def start(store: Store, name: str, tags: Mapping[str, str], parent: Run | None =
     return run
 
 
+def reopen(store: Store, stored: StoredRun, tags: Mapping[str, str]) -> Run:
+    """Go on with a run that an earlier process left, as its new owner; its children that still run are ended."""
+    client = store.client
+    for orphan in find_runs(store, mlflow__parentRunId=stored.info.run_id):
+        if orphan.info.status == "RUNNING":
+            client.set_tag(orphan.info.run_id, "status.reason", "Its process ended before the run did.")
+            client.set_tag(orphan.info.run_id, ORPHANED, "true")
+            client.set_terminated(orphan.info.run_id, FAILED)
+    run = Run(store, stored.info.run_id, stored.info.run_name, dict(tags))
+    with _lock:
+        for key, value in _cut(tags).items():
+            client.set_tag(run.id, key, value)
+        client.update_run(run.id, status="RUNNING")
+        _open[run.id] = run
+    return run
+
+
+def attach(store: Store, run_id: str) -> Run:
+    """A run that another process has open, to start children under it; this process does not end it."""
+    stored = store.client.get_run(run_id)
+    return Run(store, run_id, stored.info.run_name, own_tags(stored.data.tags))
+
+
+def own_tags(tags: Mapping[str, str]) -> dict[str, str]:
+    """The tags of a run that its children carry too: not its names, its owner, its status, its best child."""
+    dropped = ("mlflow.runName", "mlflow.parentRunId", "best.", "owner.", "status.", "search.")
+    return {key: value for key, value in tags.items() if not key.startswith(dropped)}
+
+
 def finish(run: Run, status: str = FINISHED, why: str = "") -> None:
     """End a run once; the reason of a failure stays on it as the tag ``status.reason``."""
     with _lock:
@@ -61,7 +93,7 @@ def finish(run: Run, status: str = FINISHED, why: str = "") -> None:
 
 @contextmanager
 def child(parent: Run, name: str, tags: Mapping[str, str]) -> Iterator[Run]:
-    """A child run around a block. An exception in it ends this run as FAILED and goes no further."""
+    """A child run around a block; an exception in it ends this run as FAILED and is raised again."""
     run = start(parent.store, name, tags, parent)
     try:
         yield run
@@ -69,6 +101,7 @@ def child(parent: Run, name: str, tags: Mapping[str, str]) -> Iterator[Run]:
         log.debug("%s stopped.", name, exc_info=True)
         log.error("%s failed: %s", name, problem)
         finish(run, FAILED, reason(problem))
+        raise
     else:
         finish(run)
 

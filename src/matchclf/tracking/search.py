@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from matchclf.tracking.store import Store
 
 if TYPE_CHECKING:
     from mlflow.entities import Run as StoredRun
+else:
+    StoredRun = Any
 
+__all__ = ["StoredRun", "find_runs", "sweep_scores"]
 PAGE = 1000
 
 

@@ -50,7 +50,8 @@ def open_store(tracking: Tracking, experiment_name: str, project: Path) -> Store
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
 
-    logging.getLogger("mlflow").setLevel(logging.WARNING)
+    for name in ("mlflow", "alembic"):
+        logging.getLogger(name).setLevel(logging.WARNING)
     try:
         with _creating(uri):
             client = MlflowClient(tracking_uri=uri)

@@ -58,6 +58,7 @@ def run_name(config: Config) -> str:
     """
     parts = {
         "train_eval": f"train_eval | frac={config.frac.value} | feat={config.features.profile}",
+        "tuning": f"tuning | frac={config.frac.value}",
         "ablation": f"ablation | variant={config.variant.name} | frac={config.frac.value}",
     }
     return ("smoke | " if config.smoke else "") + parts[config.stage.name]

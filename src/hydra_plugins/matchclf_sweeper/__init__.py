@@ -1,0 +1,1 @@
+"""Hydra looks for plugins here; the work is done in matchclf.search."""

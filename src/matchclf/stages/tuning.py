@@ -1,0 +1,87 @@
+"""Score one point of the search space: one trial, one child run."""
+
+from __future__ import annotations
+
+import json
+import logging
+
+from matchclf import paths
+from matchclf.config import Config
+from matchclf.data.dataset import Dataset, load_dataset
+from matchclf.evaluate import Evaluation, evaluate_model, threads
+from matchclf.folds import walk_forward
+from matchclf.identity import identity, params_hash, short_hash
+from matchclf.models import build_model
+from matchclf.racing import estimate, is_clearly_worse
+from matchclf.stages.prepare import prepare
+from matchclf.stages.sweep import best_trial, fold_scores
+from matchclf.tracking import record, runs
+from matchclf.tracking.runs import Run
+
+log = logging.getLogger(__name__)
+_loaded: dict[str, Dataset] = {}
+
+
+def run(config: Config, parent: Run, number: int, point: dict[str, float | int | str]) -> float:
+    """Score a trial and return its mean walk-forward log-loss, or an estimate of it when it was stopped early."""
+    (name, model), *_ = config.models.items()
+    tags = {
+        **runs.own_tags(parent.tags),
+        "pipeline.scope": "child",
+        "pipeline.stage": "optuna_trial",
+        "model.family": model.family,
+        "trial.number": str(number),
+        "trial.params": json.dumps(point),
+        "trial.params_hash": params_hash(config),
+    }
+    with runs.child(parent, f"trial | {number:03d}", tags) as child:
+        best = _best_scores(parent)
+        evaluation = _evaluate(config, name, best)
+        value = _log(config, child, evaluation, best)
+        log.info("trial %03d  %6.1f s  log-loss %.4f%s", number, evaluation.seconds, value, _said(config, evaluation))
+        return value
+
+
+def _evaluate(config: Config, name: str, best: list[float]) -> Evaluation:
+    rules, data = config.tuning, _dataset(config)
+    folds = walk_forward(data.matches["date"], config.temporal.cv_years, config.frac.value)
+
+    def stop(scores: list[float]) -> bool:
+        return rules.racing and is_clearly_worse(scores, best, rules.racing_margin, rules.racing_folds)
+
+    workers = max(1, threads(config.workers) // rules.n_jobs)
+    return evaluate_model(name, build_model(name, config.models[name], config.seed), data, folds, workers, stop)
+
+
+def _dataset(config: Config) -> Dataset:
+    # Trials of one process share the data: they differ in what is done with it.
+    key = short_hash([identity(config.data), identity(config.features), identity(config.temporal)])
+    if key not in _loaded:
+        _loaded.clear()
+        _loaded[key] = load_dataset(paths.TRAIN, prepare(config).columns(config.features.use))
+    return _loaded[key]
+
+
+def _best_scores(parent: Run) -> list[float]:
+    best = best_trial(parent)
+    return fold_scores(best, parent.store) if best else []
+
+
+def _log(config: Config, child: Run, evaluation: Evaluation, best: list[float]) -> float:
+    ((name, model),) = config.models.items()
+    complete = len(evaluation.by_year) == len(config.temporal.cv_years)
+    means = {f"cv.{metric}_mean": value for metric, value in evaluation.mean.items()}
+    value = evaluation.mean["logloss"] if complete else estimate(list(evaluation.by_year["logloss"]), best)
+    record.record(
+        child,
+        params={f"{name}.{key}": setting for key, setting in model.estimator.items() if key != "_target_"},
+        metrics={**(means if complete else {"cv.logloss_estimate": value}), "duration_seconds": evaluation.seconds},
+        by_year=evaluation.by_year.add_prefix("cv."),
+        tags={"trial.state": "complete" if complete else "pruned"},
+    )
+    return value
+
+
+def _said(config: Config, evaluation: Evaluation) -> str:
+    done, folds = len(evaluation.by_year), len(config.temporal.cv_years)
+    return "" if done == folds else f" (estimate, stopped after {done} of {folds} folds)"
