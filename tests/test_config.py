@@ -13,7 +13,8 @@ from matchclf.models import build_model
 from matchclf.stages import STAGES
 from matchclf.usage import options
 
-GROUPS = sorted(folder.name for folder in CONF.iterdir() if folder.is_dir() and folder.name != "hydra")
+# Hydra's own, and the search spaces, which are found by the name of the model.
+GROUPS = sorted({folder.name for folder in CONF.iterdir() if folder.is_dir()} - {"hydra", "search"})
 TABLES = [name for name in options(CONF / "data") if name != "synthetic"]
 # What else an option needs: a place to read from, or the variant that promises the profile.
 NEEDED = {f"data={name}": ["data.path=somewhere"] for name in TABLES} | {
@@ -79,6 +80,15 @@ def test_the_default_experiment_is_this(compose):
         "classification": {"experiment_name": "matches_clf", "smoke_experiment_name": "matches_clf_smoke"},
         "ablation": {"experiment_name": "matches_clf"},
         "temporal": {"test_start": "2024-01-01", "cv_years": [2016, 2017, 2018, 2019, 2020, 2021, 2022, 2023]},
+        "tuning": {
+            "n_trials": 30,
+            "n_jobs": 1,
+            "max_failures": 5,
+            "resume": "auto",
+            "racing": True,
+            "racing_margin": 0.001,
+            "racing_folds": 3,
+        },
         "tracking": {"name": "local", "uri": None},
         "smoke": False,
         "seed": 1,
@@ -126,6 +136,11 @@ def test_a_run_that_is_no_smoke_run_is_of_the_kind_of_its_stage(compose, stage):
         (["frac.value=0"], "frac.value must be above 0 and at most 1; found 0.0."),
         (["frac.value=1.01"], "frac.value must be above 0 and at most 1; found 1.01."),
         (["frac.value=nan"], "frac.value must be above 0 and at most 1; found nan."),
+        (["tuning.resume=maybe"], "tuning.resume=maybe is unknown; choose one of auto, force, fresh."),
+        (["tuning.n_trials=0"], "tuning.n_trials must be at least 1; found 0."),
+        (["tuning.n_jobs=0"], "tuning.n_jobs must be at least 1; found 0."),
+        (["tuning.max_failures=-1"], "tuning.max_failures must be at least 0; found -1."),
+        (["tuning.racing_folds=1"], "tuning.racing_folds must be at least 2; found 1."),
         (["workers=-1"], "workers must be 0 (one a core) or more; found -1."),
         (["model=[]"], "model is empty; expected at least one model, for instance model=[logreg,xgb]."),
         (
@@ -193,6 +208,14 @@ def test_a_division_without_country_and_tier_is_refused(entry):
         Table("mine", "x", divisions={"W1": entry})
 
 
+@pytest.mark.parametrize("name", options(CONF / "search"))
+def test_a_search_space_is_of_parameters_that_its_model_has(compose, name):
+    config = compose("stage=tuning", f"model={name}")
+    space = yaml.safe_load((CONF / "search" / f"{name}.yaml").read_text(encoding="utf-8"))
+    assert list(config.models) == [name]
+    assert space.keys() <= {f"models.{name}.estimator.{key}" for key in config.models[name].estimator}
+
+
 def test_the_last_validation_year_may_end_the_day_before_the_holdout():
     assert Temporal("2024-01-01", [2023]).cv_years == [2023]
 
@@ -200,7 +223,7 @@ def test_the_last_validation_year_may_end_the_day_before_the_holdout():
 @pytest.mark.parametrize(
     ("key", "choices"),
     [
-        ("nope", "stage, variant, data, features, models, frac, classification, ablation, temporal, tracking"),
+        ("nope", "stage, variant, data, features, models, frac, classification, ablation, temporal, "),
         ("stage.nope", "name, select_by."),
         ("temporal.nope", "test_start, cv_years."),
         ("models.xgb.nope", "family, preprocessing, estimator."),

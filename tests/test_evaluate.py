@@ -102,6 +102,23 @@ def test_a_fraction_trains_on_the_latest_rows_alone(data):
     np.testing.assert_allclose(found.proba[0], np.bincount(latest) / len(latest), rtol=0, atol=1e-12)
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_evaluation_that_is_stopped_has_the_folds_until_then(data, folds, workers):
+    data, asked = of_known_features(data), []
+
+    def after_two(losses: list[float]) -> bool:
+        asked.append(list(losses))
+        return len(losses) == 2
+
+    whole = evaluate_model("logreg", logreg(), data, folds, 1)
+    found = evaluate_model("logreg", logreg(), data, folds, workers, after_two)
+    losses = whole.by_year["logloss"].tolist()
+    assert asked == [losses[:1], losses[:2]]
+    pd.testing.assert_frame_equal(found.by_year, whole.by_year[:2])
+    np.testing.assert_array_equal(found.rows, whole.rows[: len(found.rows)])
+    assert found.rows[-1] == folds[1].valid.stop - 1
+
+
 def test_the_mean_gives_each_year_the_same_weight():
     by_year = pd.DataFrame({"logloss": [1.0, 1.2], "roc_auc_ovr": [0.6, math.nan]}, index=[2019, 2020])
     evaluation = Evaluation("logreg", by_year, np.arange(2), np.full((2, 3), 1 / 3), 0.0)

@@ -56,6 +56,10 @@ CAN_CHANGE_A_RESULT = {
     "Frac.value": 0.2,
     "Temporal.test_start": "2024-02-01",
     "Temporal.cv_years": [2016, 2017],
+    # In a search; otherwise there is nothing to race.
+    "Tuning.racing": False,
+    "Tuning.racing_margin": 0.002,
+    "Tuning.racing_folds": 4,
     "Config.seed": 2,
 }
 CANNOT_CHANGE_A_RESULT = {
@@ -67,6 +71,11 @@ CANNOT_CHANGE_A_RESULT = {
     "Experiments.experiment_name": "another",
     "Experiments.smoke_experiment_name": "another",
     "Ablation.experiment_name": "another",
+    # A search of more trials goes on with the same one, at any speed and after any failure.
+    "Tuning.n_trials": 31,
+    "Tuning.n_jobs": 2,
+    "Tuning.max_failures": 6,
+    "Tuning.resume": "fresh",
     "Tracking.name": "server",
     "Tracking.uri": "http://localhost:5000",
     "Config.smoke": True,
@@ -74,7 +83,16 @@ CANNOT_CHANGE_A_RESULT = {
     "Config.rounds": 10,
     "Config.workers": 2,
 }
-PARTS = {"stage", "variant", "data", "features", "models", "frac", "classification", "ablation", "temporal", "tracking"}
+PARTS = {"stage", "variant", "data", "features", "models", "frac"} | {
+    *("classification", "ablation", "temporal", "tuning", "tracking")
+}
+# Fields that must have the same value as another.
+TWINS = {
+    "Variant.profile": "Features.profile",
+    "Features.profile": "Variant.profile",
+    "Experiments.experiment_name": "Ablation.experiment_name",
+    "Ablation.experiment_name": "Experiments.experiment_name",
+}
 
 
 def parts_of(part: Any) -> list[Any]:
@@ -86,9 +104,9 @@ def parts_of(part: Any) -> list[Any]:
 def changed(config: Config, place: str, value: Any) -> Config:
     """A copy with another value in every part of this class."""
     other = copy.deepcopy(config)
-    kind, _, name = place.partition(".")
+    places = [one.split(".") for one in (place, TWINS.get(place, place))]
     for part in parts_of(other):
-        if type(part).__name__ == kind:
+        for name in {name for kind, name in places if kind == type(part).__name__}:
             assert getattr(part, name) != value
             setattr(part, name, value)
     return other
@@ -103,9 +121,9 @@ def backwards(value: Any) -> Any:
 
 @pytest.fixture(scope="module")
 def by_class(compose):
-    """A config that has a part of each class: the built-in league, or files for what only a table has."""
-    league, files = compose(), compose(*FILES)
-    return lambda place: files if place.startswith("Table.") else league
+    """A config in which a part of this class matters: files for what only a table has, a search for its settings."""
+    league, more = compose(), {"Table": compose(*FILES), "Tuning": compose("stage=tuning")}
+    return lambda place: more.get(place.partition(".")[0], league)
 
 
 def test_somebody_decided_for_every_field_on_which_side_it_is(compose):
@@ -146,6 +164,11 @@ def test_every_parameter_of_a_family_changes_the_hash_if_the_family_is_used(comp
             other = copy.deepcopy(config)
             other.features.families[family][key] = "changed"
             assert (params_hash(other) != params_hash(config)) == (family in config.features.use), (family, key)
+
+
+def test_settings_of_a_search_count_in_a_search_alone(compose):
+    config = compose()
+    assert params_hash(changed(config, "Tuning.racing", value=False)) == params_hash(config)
 
 
 def test_which_models_take_part_and_what_they_are_called_changes_the_hash(compose):

@@ -7,14 +7,13 @@ from importlib import import_module
 from typing import NoReturn
 
 import hydra
-from hydra.errors import HydraException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from matchclf import callbacks, interrupts, usage
 from matchclf.compose import CONF, register_schema, to_plain
 from matchclf.errors import ConfigError, MatchclfError
-from matchclf.stages import STAGES, Scope
+from matchclf.stages import Scope, find_stage
 from matchclf.tracking import runs
 
 log = logging.getLogger(__name__)
@@ -29,10 +28,10 @@ def main() -> None:
     try:
         register_schema()
         hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")(run)()
-    except (HydraException, OmegaConfBaseException, ValueError) as problem:
-        _stop(ConfigError(usage.explain(problem, sys.argv[1:], CONF)))
     except MatchclfError as problem:
         _stop(problem)
+    except Exception as problem:  # of Hydra: what a stage raises is a MatchclfError by then
+        _stop(ConfigError(usage.explain(problem, sys.argv[1:], CONF)))
     finally:
         runs.finish_all(runs.KILLED, "The process ended before the run did.")
 
@@ -41,7 +40,7 @@ def run(config: DictConfig) -> float | None:
     """Run the stage of a composed config; a tracked one returns the log-loss to minimise."""
     try:
         plain = to_plain(config)
-        stage = STAGES[plain.stage.name]
+        stage = find_stage(plain.stage.name)
         work = import_module(stage.module).run
         result: float | None = (
             work(plain) if stage.scope is Scope.UNTRACKED else work(plain, *callbacks.job_arguments())
@@ -63,5 +62,5 @@ def _bound_threads() -> None:
 
 def _stop(problem: MatchclfError) -> NoReturn:
     runs.finish_all(runs.FAILED, runs.reason(problem))
-    print(f"Error: {problem}", file=sys.stderr)
+    print(f"Error: {str(problem).rstrip('.')}.", file=sys.stderr)
     sys.exit(problem.exit_code)

@@ -17,7 +17,7 @@ from matchclf.errors import TrackingError
 from matchclf.identity import file_hash, params_hash
 from matchclf.lineage import dvc
 from matchclf.lineage.git import code_state
-from matchclf.stages import STAGES, Scope
+from matchclf.stages import Scope, find_stage
 from matchclf.tracking import runs, tags
 from matchclf.tracking.runs import Run
 from matchclf.tracking.search import sweep_scores
@@ -42,7 +42,7 @@ class ParentRun(Callback):
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
         """Open the parent of a search. Hydra swallows what is raised here; ``open_sweep`` raises it."""
         _sweep.clear()
-        if STAGES[config.stage.name].scope is not Scope.SEARCH:
+        if find_stage(config.stage.name).scope is not Scope.SEARCH:
             return
         try:
             sweep = _start_search(to_plain(config), config)
@@ -56,7 +56,7 @@ class ParentRun(Callback):
         _job.clear()
         try:
             plain = to_plain(config)
-            scope = STAGES[plain.stage.name].scope
+            scope = find_stage(plain.stage.name).scope
             if scope is Scope.SEARCH:
                 _job.append(self._trial(plain, config))
             elif scope is Scope.JOB:
@@ -66,7 +66,7 @@ class ParentRun(Callback):
 
     def on_job_end(self, config: DictConfig, job_return: JobReturn, **_: Any) -> None:
         """Close the parent with the status of the job, and what is still open below it."""
-        if STAGES[config.stage.name].scope is Scope.JOB and _job and not isinstance(_job[0], Exception):
+        if find_stage(config.stage.name).scope is Scope.JOB and _job and not isinstance(_job[0], Exception):
             failed = job_return.status is not JobStatus.COMPLETED
             why = runs.reason(job_return._return_value) if failed else ""
             runs.finish_all(runs.FAILED if failed else runs.FINISHED, why)
@@ -74,7 +74,7 @@ class ParentRun(Callback):
 
     def on_multirun_end(self, config: DictConfig, **_: Any) -> None:
         """Close the parent of a search, or show the scores of all jobs of a sweep side by side."""
-        scope = STAGES[config.stage.name].scope
+        scope = find_stage(config.stage.name).scope
         if scope is Scope.SEARCH and not isinstance(_sweep[0], Exception):
             runs.finish(_sweep[0].parent)
             log.info("%s\n", where_to_look(_sweep[0].parent.store))

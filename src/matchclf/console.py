@@ -39,7 +39,7 @@ def table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
         grid.add_column(name, justify="right" if number else "left", no_wrap=True)
     for row in rows:
         grid.add_row(*row)
-    console = Console(width=160, no_color=True, highlight=False, markup=False)
+    console = Console(width=250, no_color=True, highlight=False, markup=False, emoji=False)
     with console.capture() as captured:
         console.print(grid)
     return "\n".join(line.rstrip() for line in captured.get().splitlines())

@@ -68,8 +68,9 @@ def evaluate_model(
     def forecast(fold: Fold) -> Proba:
         target = data.target[fold.train]
         check_classes(target, f"Fold {fold.year}")
-        model = clone(pipeline).fit(data.features.iloc[fold.train], target)
-        return _proba_in_order(model, data.features.iloc[fold.valid], f"{name} in fold {fold.year}")
+        known = _known_features(data.features.iloc[fold.train])
+        model = clone(pipeline).fit(known, target)
+        return _proba_in_order(model, data.features.iloc[fold.valid][known.columns], f"{name} in fold {fold.year}")
 
     return _evaluate(name, forecast, data, folds, workers, stop)
 
@@ -80,8 +81,9 @@ def evaluate_holdout(name: str, pipeline: Pipeline, data: Dataset, holdout: Data
 
     rows = latest(len(data.target), frac)
     check_classes(data.target[rows], "The development part")
-    model = clone(pipeline).fit(data.features.iloc[rows], data.target[rows])
-    proba = _proba_in_order(model, holdout.features, f"{name} on the holdout")
+    known = _known_features(data.features.iloc[rows])
+    model = clone(pipeline).fit(known, data.target[rows])
+    proba = _proba_in_order(model, holdout.features[known.columns], f"{name} on the holdout")
     return metrics.score(holdout.target, metrics.check_proba(proba, len(proba), f"{name} on the holdout"))
 
 
@@ -108,12 +110,11 @@ def scores_with_odds(evaluation: Evaluation, data: Dataset) -> dict[str, float]:
     return metrics.score(data.target[evaluation.rows][priced], evaluation.proba[priced])
 
 
-def out_of_fold(evaluation: Evaluation, data: Dataset, folds: list[Fold]) -> pd.DataFrame:
+def out_of_fold(evaluation: Evaluation, data: Dataset) -> pd.DataFrame:
     """One row a forecast match: what it was, its fold's year, what happened and the three probabilities."""
     matches = data.matches[KEY].iloc[evaluation.rows].reset_index(drop=True)
-    year = np.concatenate([np.full(_size(fold), fold.year) for fold in folds])
     proba = pd.DataFrame(evaluation.proba, columns=[f"prob_{name}" for name in OUTCOMES])
-    return matches.assign(fold=year, **{TARGET: data.target[evaluation.rows]}).join(proba)
+    return matches.assign(fold=matches["date"].dt.year, **{TARGET: data.target[evaluation.rows]}).join(proba)
 
 
 def threads(workers: int) -> int:
@@ -146,6 +147,11 @@ def _score(name: str, fold: Fold, proba: Proba, data: Dataset) -> Part:
         return rows, proba, dict.fromkeys(metrics.METRICS, float("nan"))
     checked = metrics.check_proba(proba, len(rows), f"{name} in fold {fold.year}")
     return rows, checked, metrics.score(data.target[rows], checked)
+
+
+def _known_features(training: pd.DataFrame) -> pd.DataFrame:
+    # A feature that is unknown for every training match tells nothing, and scikit-learn's boosting fails on it.
+    return training.loc[:, training.notna().any()]
 
 
 def _proba_in_order(model: Pipeline, features: pd.DataFrame, where: str) -> Proba:

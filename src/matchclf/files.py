@@ -31,6 +31,8 @@ def replacing(target: Path) -> Iterator[Path]:
         with part.open("rb") as written:
             os.fsync(written.fileno())
         part.replace(target)
+    except OSError as problem:
+        raise DataError(f"{target} cannot be written: {problem}.") from problem
     finally:
         part.unlink(missing_ok=True)
         _parts.discard(part)
@@ -80,9 +82,9 @@ def read_parquet(source: Path, columns: list[str] | None = None) -> pd.DataFrame
 
     try:
         table = pq.read_table(source, columns=columns, page_checksum_verification=True)
-    except (OSError, pa.ArrowException) as problem:
+        frame: pd.DataFrame = table.to_pandas()
+    except (OSError, pa.ArrowException, ValueError, KeyError, TypeError) as problem:
         raise DataError(f"{source} cannot be read as Parquet: {problem}.") from problem
-    frame: pd.DataFrame = table.to_pandas()
     return frame
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
@@ -52,6 +53,8 @@ def _canonical(value: Any) -> Any:
         return {str(key): _canonical(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_canonical(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return repr(value)
     if isinstance(value, float) and value.is_integer():
         return int(value)
     return value

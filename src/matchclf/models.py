@@ -19,14 +19,18 @@ def check_models(models: dict[str, Model]) -> None:
     """Raise ConfigError for a target that is not an estimator class of an allowed package; imports nothing."""
     for name, model in models.items():
         for place, step in _steps(name, model):
-            _check_target(place, step.get("_target_"))
+            _check_target(place, step.get("_target_") if isinstance(step, dict) else step)
 
 
 def build_model(name: str, model: Model, seed: int) -> Pipeline:
     """An unfitted Pipeline that gives the same result for the same seed, on one thread."""
+    from sklearn.base import is_classifier
     from sklearn.pipeline import make_pipeline
 
-    return make_pipeline(*[_build(place, step, seed) for place, step in _steps(name, model)])
+    steps = [_build(place, step, seed) for place, step in _steps(name, model)]
+    if not is_classifier(steps[-1]):
+        raise ConfigError(f"models.{name}.estimator is a {type(steps[-1]).__name__}; expected a classifier.")
+    return make_pipeline(*steps)
 
 
 def _steps(name: str, model: Model) -> list[tuple[str, dict[str, Any]]]:
@@ -46,7 +50,10 @@ def _check_target(place: str, target: object) -> None:
 def _build(place: str, step: dict[str, Any], seed: int) -> Any:
     _check_target(place, step["_target_"])
     params = {key: value for key, value in step.items() if key != "_target_"}
-    made = _estimator_class(place, step["_target_"])()
+    try:
+        made = _estimator_class(place, step["_target_"])()
+    except TypeError as problem:
+        raise ConfigError(f"{place}._target_={step['_target_']} cannot be built from a config: {problem}.") from problem
     known = made.get_params()
     for key in params.keys() - known.keys():
         raise ConfigError(f"{place}.{key} is an unknown parameter; choose one of {', '.join(sorted(known))}.")

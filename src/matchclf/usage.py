@@ -14,12 +14,16 @@ def explain(problem: Exception, arguments: list[str], conf: Path) -> str:
     """One sentence: what was found and what was expected, with the choices where there are some."""
     if isinstance(problem, MissingConfigException) and problem.missing_cfg_file:
         group, _, option = problem.missing_cfg_file.rpartition("/")
-        return f"{group}={option} is unknown; {_choose(option, options(conf / group))}"
+        if not group:
+            return f"{option!r} is not an override; expected key=value or group=option."
+        return f"{group}={option} is unknown; {_choose(option, options(conf / group) or list(problem.options or []))}"
     if isinstance(problem, OverrideParseException):
         return f"{problem.override!r} is not an override; expected key=value or group=option."
-    cause = problem if isinstance(problem, OmegaConfBaseException) else problem.__cause__
-    if isinstance(cause, OmegaConfBaseException):
-        return _explain_key(cause)
+    cause: BaseException | None = problem
+    while cause is not None:
+        if isinstance(cause, OmegaConfBaseException):
+            return _explain_key(cause)
+        cause = cause.__cause__ or cause.__context__
     if isinstance(problem, ValueError):
         return _explain_number(problem, arguments, conf)
     return _explain_composition(problem)

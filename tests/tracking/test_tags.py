@@ -88,6 +88,16 @@ def test_a_child_has_the_tags_of_its_parent_and_its_data_and_its_own():
             ("train_eval", "train_eval", "full_no_h2h", "no_h2h"),
         ),
         (
+            ["stage=tuning", "frac=tenth"],
+            "tuning | frac=0.1",
+            ("tuning", "tuning", "baseline", "full"),
+        ),
+        (
+            ["stage=tuning", "experiment=smoke"],
+            "smoke | tuning | frac=0.001",
+            ("smoke", "tuning", "baseline", "full"),
+        ),
+        (
             ["experiment=smoke"],
             "smoke | train_eval | frac=0.001 | feat=full",
             ("smoke", "train_eval", "baseline", "full"),

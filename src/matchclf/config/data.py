@@ -91,6 +91,8 @@ class Table:
 
     def __post_init__(self) -> None:
         one_of("data.on_bad_rows", self.on_bad_rows, ("error", "drop"))
+        if not self.path.strip():
+            raise ConfigError("data.path is empty; expected a CSV file, a Parquet file or a folder of them.")
         for triple in self.odds:
             if len(triple) != 3:
                 raise ConfigError(f"data.odds has {triple}; expected three columns: home, draw, away.")

@@ -7,6 +7,8 @@ from typing import Any
 from matchclf.config.rules import CANNOT_CHANGE_A_RESULT, MISSING, iso_date, one_of
 from matchclf.errors import ConfigError
 
+FIRST_YEAR, LAST_YEAR = 1850, 2200
+
 
 @dataclass
 class Stage:
@@ -38,6 +40,8 @@ class Features:
     def __post_init__(self) -> None:
         for name in self.use:
             one_of("features.use", name, tuple(self.families))
+        if not self.use or len(set(self.use)) < len(self.use):
+            raise ConfigError(f"features.use must name families, each once; found {self.use}.")
 
 
 @dataclass
@@ -96,6 +100,8 @@ class Temporal:
             raise ConfigError("temporal.cv_years is empty; expected at least one validation year.")
         if sorted(set(self.cv_years)) != self.cv_years:
             raise ConfigError(f"temporal.cv_years must rise without repeats; found {self.cv_years}.")
+        if not FIRST_YEAR <= self.cv_years[0] <= self.cv_years[-1] <= LAST_YEAR:
+            raise ConfigError(f"temporal.cv_years must be from {FIRST_YEAR} to {LAST_YEAR}; found {self.cv_years}.")
         if date(self.cv_years[-1], 12, 31) >= start:
             raise ConfigError(
                 f"temporal.cv_years reaches into the holdout: year {self.cv_years[-1]} is not over before "
@@ -163,6 +169,8 @@ class Config:
             )
         if not self.models:
             raise ConfigError("model is empty; expected at least one model, for instance model=[logreg,xgb].")
+        if self.rounds < 1:
+            raise ConfigError(f"rounds must be at least 1; found {self.rounds}.")
         if self.workers < 0:
             raise ConfigError(f"workers must be 0 (one a core) or more; found {self.workers}.")
 

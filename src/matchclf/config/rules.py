@@ -33,10 +33,14 @@ def one_of(key: str, value: str, choices: tuple[str, ...]) -> None:
 
 def iso_date(key: str, text: str) -> date:
     """The day that YYYY-MM-DD stands for; raises ConfigError."""
+    day: date | None
     try:
-        return date.fromisoformat(text)
+        day = datetime.strptime(text, "%Y-%m-%d").date()
     except ValueError:
-        raise ConfigError(f"{key}={text} is not a date; expected YYYY-MM-DD, for instance 2024-01-01.") from None
+        day = None
+    if day is None or day.isoformat() != text:
+        raise ConfigError(f"{key}={text} is not a date; expected YYYY-MM-DD, for instance 2024-01-01.")
+    return day
 
 
 def month_day(key: str, text: str) -> None:

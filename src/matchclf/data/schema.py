@@ -74,6 +74,8 @@ def conform(table: pd.DataFrame) -> pd.DataFrame:
 
 def _typed(table: pd.DataFrame, column: Column) -> pd.Series:
     if column.name not in table:
+        if column.required:
+            raise KeyError(f"The matches have no column {column.name}; it is required.")
         empty = "" if column.dtype == "str" else float("nan")
         return pd.Series(empty, index=table.index, dtype=column.dtype)
     return table[column.name].astype(column.dtype)

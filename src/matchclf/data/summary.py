@@ -36,7 +36,8 @@ def _part(name: str, matches: pd.DataFrame) -> dict[str, object]:
 
 
 def _teams(matches: pd.DataFrame) -> int:
-    return len(set(zip(matches["country"], matches["home_team"], strict=True)))
+    sides = (zip(matches["country"], matches[side], strict=True) for side in ("home_team", "away_team"))
+    return len({team for side in sides for team in side})
 
 
 def _counted(findings: pd.DataFrame) -> pd.DataFrame:

@@ -1,10 +1,13 @@
 """The state of the code: commit and uncommitted changes, asked of git."""
 
+import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 NONE = "none"
+# What matchclf itself writes into the working folder.
+NOT_CODE = [f":(top,exclude){name}" for name in ("data", "multirun", "mlartifacts", "mlflow.db*", ".mlflow.db.lock")]
 
 
 @dataclass(frozen=True)
@@ -23,13 +26,17 @@ def code_state(package: Path, project: Path) -> CodeState:
     if not sha:
         return CodeState(NONE, NONE, dirty=False)
     short = _git(folder, "rev-parse", "--short", "HEAD") or sha[:7]
-    return CodeState(sha, short, dirty=bool(_git(folder, "status", "--porcelain")))
+    return CodeState(sha, short, dirty=bool(_git(folder, "status", "--porcelain", "--", ":/", *NOT_CODE)))
 
 
 def _git(folder: Path, *arguments: str) -> str | None:
     command = ["git", "-C", str(folder), *arguments]
+    # Inside a git hook these name the hook's repository, not the one of this folder.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)  # noqa: S603
-    except OSError:
+        done = subprocess.run(  # noqa: S603
+            command, capture_output=True, text=True, check=False, timeout=30, env=environment
+        )
+    except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout.strip() if done.returncode == 0 else None

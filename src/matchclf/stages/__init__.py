@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import Enum
 
+from matchclf.errors import ConfigError
+
 
 class Scope(Enum):
     """What a parent run is opened around."""
@@ -18,6 +20,13 @@ class Stage:
 
     module: str
     scope: Scope
+
+
+def find_stage(name: str) -> Stage:
+    """The stage of this name; raises ConfigError with the choices."""
+    if name not in STAGES:
+        raise ConfigError(f"stage.name={name} is unknown; choose one of {', '.join(STAGES)} with stage=NAME.")
+    return STAGES[name]
 
 
 STAGES = {

@@ -104,7 +104,7 @@ def _log(experiment: Experiment, run: Run, evaluation: Evaluation) -> None:
         by_year=evaluation.by_year.add_prefix("cv."),
     )
     record.record_input(run, paths.TRAIN, experiment.prepared.version, len(data.target))
-    record.keep_table(run, out_of_fold(evaluation, data, experiment.folds), "predictions/out_of_fold.parquet")
+    record.keep_table(run, out_of_fold(evaluation, data), "predictions/out_of_fold.parquet")
     record.keep_config(run, experiment.config)
 
 

@@ -34,8 +34,8 @@ class Prepared:
     families: dict[str, list[str]]
 
     def columns(self, use: list[str]) -> list[str]:
-        """The feature columns of the named families."""
-        return [column for family in use for column in self.families[family]]
+        """The feature columns of the named families, in the order of the dataset whatever the order of the names."""
+        return [column for family, columns in self.families.items() if family in use for column in columns]
 
 
 def run(config: Config) -> None:
