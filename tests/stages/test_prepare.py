@@ -2,6 +2,7 @@ import json
 import logging
 import os
 import shutil
+import time
 from pathlib import Path
 
 import pandas as pd
@@ -31,6 +32,19 @@ def kill(event, arguments):
         os.kill(os.getpid(), signal.SIGKILL)
 
 sys.addaudithook(kill)
+"""
+# Waits in the middle of its work until it is told to go on.
+PAUSE = """
+import os, pathlib, sys, time
+
+def pause(event, arguments):
+    marks = pathlib.Path(os.environ["MARKS"])
+    if event == "os.rename" and str(arguments[1]).endswith(os.environ["PAUSE_AT"]):
+        (marks / "paused").touch()
+        while not (marks / "go").exists():
+            time.sleep(0.05)
+
+sys.addaudithook(pause)
 """
 
 
@@ -217,16 +231,20 @@ def test_a_kill_between_two_steps_leaves_nothing_that_looks_whole(here, again, t
 
 
 def test_two_processes_at_once_do_not_disturb_each_other(tmp_path, again, monkeypatch):
-    overrides = ["data.seed=1", "data.seed=2", "data.seed=2"]
-    processes = [
-        program.start(*program.TINY, seed, "stage=prepare", cwd=tmp_path, name=number)
-        for number, seed in enumerate(overrides)
-    ]
-    assert [process.wait(timeout=200) for process in processes] == [0, 0, 0]
-    described = json.loads((tmp_path / "data/processed/manifest.json").read_text())["files"]
-    assert described == {path: digest(tmp_path / path) for path in sorted(TABLES)}
+    (tmp_path / "here").mkdir()
+    env = program.hooked(tmp_path / "hook", PAUSE, PAUSE_AT="train.parquet", MARKS=str(tmp_path))
+    first = program.start(*program.TINY, "data.seed=1", "stage=prepare", cwd=tmp_path / "here", name=1, env=env)
+    while not (tmp_path / "paused").exists():
+        assert first.poll() is None
+        time.sleep(0.05)
+    second = program.start(*program.TINY, "data.seed=2", "stage=prepare", cwd=tmp_path / "here", name=2)
+    time.sleep(3)
+    assert second.poll() is None
+    (tmp_path / "go").touch()
+    assert (first.wait(timeout=100), second.wait(timeout=100)) == (0, 0)
     monkeypatch.chdir(tmp_path)
-    assert [again("data.seed=1"), again("data.seed=2")].count(False) <= 1
+    assert again("data.seed=2")
+    assert contents(tmp_path / "here/data") == contents(tmp_path / "data")
 
 
 @pytest.fixture
