@@ -298,7 +298,7 @@ def test_out_of_fold_tells_the_match_the_year_the_outcome_and_the_forecast():
             "prob_away": [1 / 3, 1 / 3, 2 / 5],
         }
     )
-    pd.testing.assert_frame_equal(out_of_fold(evaluation, data, folds), expected)
+    pd.testing.assert_frame_equal(out_of_fold(evaluation, data), expected)
 
 
 def test_workers_are_as_configured_or_one_a_core():

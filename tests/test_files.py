@@ -120,6 +120,7 @@ WRITE_ON_A_FULL_DISK = """
 import resource, sys
 from pathlib import Path
 import pandas as pd
+from matchclf.errors import DataError
 from matchclf.files import write_json, write_parquet
 
 folder, kind = Path(sys.argv[1]), sys.argv[2]
@@ -137,7 +138,8 @@ for limit in (0, 1, 4, 100, 4096, len(whole) // 2, len(whole) - 1):
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
     try:
         write[kind]()
-    except OSError:
+    except DataError as problem:
+        assert str(problem).startswith(f"{folder / 'out'} cannot be written: "), problem
         left |= {(path.name, path.read_bytes() == whole) for path in folder.iterdir()}
     else:
         print("written in spite of", limit)
@@ -189,7 +191,7 @@ def test_what_is_half_written_can_be_discarded_from_outside(tmp_path):
             discard_parts()
             assert names(tmp_path) == []
 
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(DataError, match="cannot be written"):
         write_two()
     assert names(tmp_path) == []
     discard_parts()

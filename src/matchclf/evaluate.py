@@ -114,7 +114,9 @@ def out_of_fold(evaluation: Evaluation, data: Dataset) -> pd.DataFrame:
     """One row a forecast match: what it was, its fold's year, what happened and the three probabilities."""
     matches = data.matches[KEY].iloc[evaluation.rows].reset_index(drop=True)
     proba = pd.DataFrame(evaluation.proba, columns=[f"prob_{name}" for name in OUTCOMES])
-    return matches.assign(fold=matches["date"].dt.year, **{TARGET: data.target[evaluation.rows]}).join(proba)
+    return matches.assign(fold=matches["date"].dt.year.astype("int64"), **{TARGET: data.target[evaluation.rows]}).join(
+        proba
+    )
 
 
 def threads(workers: int) -> int:

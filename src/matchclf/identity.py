@@ -3,7 +3,7 @@
 import hashlib
 import json
 import math
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 from matchclf.config import Config, Features
@@ -39,10 +39,11 @@ def identity(part: Any) -> Any:
     """The part of a config that can change a result, as plain values."""
     if isinstance(part, Features):
         return {name: part.families[name] for name in part.use}
-    if isinstance(part, Config) and part.stage.name != "tuning":
-        part = replace(part, tuning=None)  # type: ignore[arg-type]
     if is_dataclass(part) and not isinstance(part, type):
-        return {f.name: identity(getattr(part, f.name)) for f in fields(part) if f.metadata.get("identity", True)}
+        kept = {f.name for f in fields(part) if f.metadata.get("identity", True)}
+        if isinstance(part, Config) and part.stage.name != "tuning":
+            kept.discard("tuning")
+        return {name: identity(getattr(part, name)) for name in sorted(kept)}
     if isinstance(part, dict):
         return {key: identity(value) for key, value in part.items()}
     return part

@@ -48,10 +48,10 @@ def test_the_wheel_ships_every_config_file_and_params_yaml(wheel):
     shipped = {name.removeprefix("matchclf/conf/") for name in names if name.startswith("matchclf/conf/")}
     assert shipped == program.files(program.ROOT / "conf")
     assert "matchclf/params.yaml" in names
-    sources = {f"matchclf/{path}" for path in program.files(program.ROOT / "src/matchclf") if path.endswith(".py")}
+    sources = {path for path in program.files(program.ROOT / "src") if path.endswith(".py")}
     assert {name for name in names if name.endswith(".py")} == sources
     tops = {name.split("/")[0] for name in names}
-    assert tops == {"matchclf", next(name.split("/")[0] for name in names if ".dist-info/" in name)}
+    assert tops == {"matchclf", "hydra_plugins", next(name.split("/")[0] for name in names if ".dist-info/" in name)}
 
 
 def test_an_installed_program_runs_in_an_empty_folder_and_leaves_everything_there(installed, clean, tmp_path):

@@ -3,7 +3,6 @@ import time
 
 import pytest
 
-from matchclf.errors import TrackingError
 from matchclf.tracking import runs
 
 
@@ -22,9 +21,10 @@ def test_a_run_has_all_its_tags_from_its_first_moment(store):
     assert "status.reason" not in stored(run).data.tags
 
 
-def test_an_exception_ends_its_child_run_as_failed_and_goes_no_further(store):
+def test_an_exception_ends_its_child_run_as_failed_and_is_raised_again(store):
     parent = runs.start(store, "parent", {})
-    with runs.child(parent, "model | one", {"model.family": "linear"}) as failed:
+    child = runs.child(parent, "model | one", {"model.family": "linear"})
+    with pytest.raises(ValueError, match=r"^no such penalty$"), child as failed:
         raise ValueError("no such penalty")
     with runs.child(parent, "model | two", {}) as finished:
         pass
@@ -79,12 +79,3 @@ def test_a_stop_waits_for_a_run_that_is_just_being_started_by_another_thread(sto
     runs.finish_all(runs.KILLED, "Stopped.")
     found = store.client.search_runs([store.experiment_id])
     assert [run.info.status for run in found] == ["KILLED"] * 5
-
-
-def test_work_is_refused_unless_its_run_is_open(store):
-    run = runs.start(store, "one", {})
-    assert runs.require_open(run) is run
-    runs.finish(run)
-    for closed in (run, None):
-        with pytest.raises(TrackingError, match=r"^No parent run is open; an experiment is not run untracked\.$"):
-            runs.require_open(closed)

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from matchclf.errors import TrackingError
 from matchclf.tracking.search import StoredRun, find_runs
 from matchclf.tracking.store import Store
 
@@ -115,13 +114,6 @@ def finish_all(status: str, why: str) -> None:
     finally:
         if held:
             _lock.release()
-
-
-def require_open(run: Run | None) -> Run:
-    """The run, if this process has it open; raises TrackingError rather than let work go untracked."""
-    if run is None or run.id not in _open:
-        raise TrackingError("No parent run is open; an experiment is not run untracked.")
-    return run
 
 
 def reason(problem: BaseException) -> str:
