@@ -44,7 +44,9 @@ def _importance(trials: pd.DataFrame, names: list[str]) -> Figure:
     axes = figure.subplots()
     bars = axes.barh(shares.index, shares.to_numpy(), color=BLUE)
     axes.bar_label(bars, labels=[f"{share:.0%}" for share in shares], padding=3)
-    axes.set(xlabel="share of the differences explained", title="Which parameters mattered", xlim=(0, 1.1))
+    axes.set(
+        xlabel="share of the differences explained", title="Which parameters mattered", xlim=(0, 1.15 * shares.max())
+    )
     return figure
 
 
@@ -70,7 +72,7 @@ def _slices(trials: pd.DataFrame, names: list[str]) -> Figure:
     for spare in axes[len(names) :]:
         spare.set_visible(False)
     figure.supylabel("walk-forward log-loss")
-    figure.suptitle("Each parameter against the score")
+    figure.suptitle("Each parameter against the score (the worst tenth may lie above)")
     return figure
 
 
