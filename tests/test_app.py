@@ -142,3 +142,9 @@ def test_the_log_file_of_a_failed_run_has_the_traceback_that_the_console_has_not
     assert "Traceback" not in done.out + done.err
     (log,) = tmp_path.glob("multirun/*/*/matchclf.log")
     assert "Traceback (most recent call last)" in log.read_text()
+
+
+def test_an_unknown_flag_is_answered_by_the_programs_own_name(matchclf):
+    done = matchclf("--flag")
+    assert done.code == 2
+    assert done.err.startswith("usage: matchclf ")

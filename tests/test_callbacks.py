@@ -90,3 +90,27 @@ def test_jobs_in_processes_of_their_own_give_the_same_tree(matchclf, tmp_path, l
         for model, run in program.children(tmp_path, here).items():
             other = program.children(league[0], there)[model]
             assert run.data.metrics["cv.logloss_mean"] == other.data.metrics["cv.logloss_mean"]
+
+
+BROKEN_CLOSE = """
+import mlflow.tracking.client as client
+real, calls = client.MlflowClient.set_terminated, []
+
+def broken(self, *arguments, **more):
+    calls.append(arguments)
+    if len(calls) == 2:
+        raise OSError("the store is gone for a second")
+    return real(self, *arguments, **more)
+
+client.MlflowClient.set_terminated = broken
+"""
+
+
+def test_a_parent_that_cannot_be_closed_is_no_success(tmp_path):
+    env = program.hooked(tmp_path / "hook", BROKEN_CLOSE, MLFLOW_DISABLE_TELEMETRY="true")
+    done = program.run(*program.TINY, "model=dummy", "stage=ablation", cwd=tmp_path, **env)
+    assert done.code == 4, done
+    assert "Error: The tracking store did not take the end of the runs ablation | variant=full | frac=1.0." in done.err
+    assert [(name, status) for name, status, _ in program.tree(tmp_path)] == [
+        ("ablation | variant=full | frac=1.0", "FAILED")
+    ]

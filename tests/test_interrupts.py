@@ -1,7 +1,10 @@
+import os
 import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -110,3 +113,24 @@ def test_other_signals_that_wake_the_watch_do_not_end_the_process():
     )
     done = subprocess.run([sys.executable, "-c", code], env=program.environment(), capture_output=True, check=True)
     assert done.stdout == b"alive\n"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_stop_reaches_the_jobs_of_the_joblib_launcher(tmp_path, number):
+    command = [*program.TINY, "model=[dummy,hgb]", "rounds=100000", "stage=ablation", "--multirun"]
+    command += ["variant=elo_only,full", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]
+    process = program.start(*command, cwd=tmp_path, start_new_session=True)
+    try:
+        while (tmp_path / "out").read_text().count("\ndummy ") < 2:
+            assert process.poll() is None
+            time.sleep(0.1)
+        process.send_signal(number)
+        assert process.wait(timeout=5) == 128 + number
+        time.sleep(3)
+        statuses = {run.info.status for run in program.search(tmp_path)}
+        left = [p.name for p in Path("/proc").glob("[0-9]*") if str(tmp_path) in os.path.realpath(p / "cwd")]
+        assert (statuses, left) == ({"FINISHED", "KILLED"}, [])
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)

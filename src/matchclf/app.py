@@ -12,7 +12,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from matchclf import callbacks, interrupts, usage
 from matchclf.compose import CONF, register_schema, to_plain
-from matchclf.errors import ConfigError, MatchclfError
+from matchclf.errors import ConfigError, MatchclfError, TrackingError
 from matchclf.stages import Scope, find_stage
 from matchclf.tracking import runs
 
@@ -23,11 +23,13 @@ def main() -> None:
     """Run one command line; the exit code tells what kind of problem stopped it."""
     _bound_threads()
     interrupts.watch()
+    sys.argv[0] = sys.argv[0].replace("__main__.py", "matchclf")
     sys.argv[1:] = usage.flags_first(sys.argv[1:])
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then raises, and the sentence is ours.
     try:
         register_schema()
         hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")(run)()
+        _check_ended()
     except MatchclfError as problem:
         _stop(problem)
     except Exception as problem:  # of Hydra: what a stage raises is a MatchclfError by then
@@ -50,8 +52,16 @@ def run(config: DictConfig) -> float | None:
         raise
     except Exception as problem:
         log.debug("The stage stopped.", exc_info=True)
+        if runs.is_store_problem(problem):
+            raise TrackingError(f"The tracking store stopped answering: {problem}") from problem
         raise MatchclfError(f"Unexpected {runs.reason(problem)}. The log file has the traceback.") from problem
     return result
+
+
+def _check_ended() -> None:
+    # Hydra swallows what goes wrong in the callback that ends a run.
+    if runs.open_runs():
+        raise TrackingError(f"The tracking store did not take the end of the runs {', '.join(runs.open_runs())}.")
 
 
 def _bound_threads() -> None:

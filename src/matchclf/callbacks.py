@@ -11,6 +11,7 @@ from hydra.experimental.callback import Callback
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
+from matchclf import interrupts
 from matchclf.compose import PACKAGE, params_file, search_space, to_plain
 from matchclf.config import Config
 from matchclf.errors import TrackingError
@@ -55,6 +56,7 @@ class ParentRun(Callback):
         """Open the parent of the job. Hydra swallows what is raised here; ``job_arguments`` raises it."""
         _job.clear()
         try:
+            interrupts.watch()  # again, because this may be a worker of a parallel launcher
             plain = to_plain(config)
             scope = find_stage(plain.stage.name).scope
             if scope is Scope.SEARCH:

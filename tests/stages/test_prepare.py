@@ -282,3 +282,43 @@ def test_bad_rows_are_left_out_when_asked_to_and_listed(bad, compose, tmp_path, 
     assert len(pd.read_parquet("data/processed/dataset.parquet", columns=["date"])) == rows - 2
     findings = pd.read_csv("data/processed/findings.csv")
     assert findings.query("severity == 'bad'")["row"].tolist() == [2, 3]
+
+
+SLOW_LOAD = """
+import os, pathlib, time
+import matchclf.stages.experiment as experiment
+load = experiment.load_dataset
+
+def slow(*arguments):
+    marks = pathlib.Path(os.environ["MARKS"])
+    (marks / "paused").touch()
+    while not (marks / "go").exists():
+        time.sleep(0.05)
+    return load(*arguments)
+
+experiment.load_dataset = slow
+"""
+
+
+def test_data_replaced_by_another_process_is_never_scored_under_the_old_hash(matchclf, tmp_path):
+    env = program.hooked(tmp_path / "hook", SLOW_LOAD, MARKS=str(tmp_path), MLFLOW_DISABLE_TELEMETRY="true")
+    first = program.start(*program.TINY, "model=dummy", "stage=ablation", "data.seed=1", cwd=tmp_path, env=env)
+    while not (tmp_path / "paused").exists():
+        assert first.poll() is None
+        time.sleep(0.05)
+    assert matchclf(*program.TINY, "stage=prepare", "data.seed=2").code == 0
+    (tmp_path / "go").touch()
+    assert first.wait(timeout=60) == 3
+    sentence = "data/processed/dataset.parquet was replaced by another process while it was read; "
+    assert f"Error: {sentence}" in (tmp_path / "err").read_text()
+    assert [(name, status) for name, status, _ in program.tree(tmp_path)] == [
+        ("ablation | variant=full | frac=1.0", "FAILED")
+    ]
+
+
+def test_a_damaged_manifest_is_made_anew(matchclf, tmp_path):
+    assert matchclf(*program.TINY, "stage=prepare").code == 0
+    whole = (tmp_path / "data/processed/manifest.json").read_text()
+    (tmp_path / "data/processed/manifest.json").write_text("{")
+    assert matchclf(*program.TINY, "stage=prepare").code == 0
+    assert json.loads((tmp_path / "data/processed/manifest.json").read_text())["files"] == json.loads(whole)["files"]

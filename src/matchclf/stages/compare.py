@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from contextlib import suppress
 from typing import Any
 
 from matchclf import paths
@@ -41,7 +40,7 @@ def compare(config: Config, parent: Run) -> list[Scored]:
     record.record(parent, params=_settings(config))
     record.keep_config(parent, config)
     baselines = _score_baselines(experiment)
-    scored = [one for name in config.models if (one := _score(experiment, name)) is not None]
+    scored = [one for name in config.models if (one := runs.attempt(_score, experiment, name))]
     log.info("\n%s\n", results.show(experiment, scored, baselines))
     _check_complete(config, scored)
     return scored
@@ -74,10 +73,10 @@ def _score_baselines(experiment: Experiment) -> list[Evaluation]:
     return found
 
 
-def _score(experiment: Experiment, name: str) -> Scored | None:
+def _score(experiment: Experiment, name: str) -> Scored:
     config, model = experiment.config, experiment.config.models[name]
     child_tags = tags.child_tags(experiment.parent.tags, experiment.tags, model.family)
-    with suppress(Exception), runs.child(experiment.parent, f"model | {name}", child_tags) as run:
+    with runs.child(experiment.parent, f"model | {name}", child_tags) as run:
         pipeline = build_model(name, model, config.seed)
         evaluation = evaluate_model(name, pipeline, experiment.data, experiment.folds, threads(config.workers))
         _log(experiment, run, evaluation)
@@ -88,7 +87,6 @@ def _score(experiment: Experiment, name: str) -> Scored | None:
             picked_by = scores["logloss"]
         log.info("%-10s %6.1f s  log-loss %.4f", name, evaluation.seconds, evaluation.mean["logloss"])
         return Scored(name, run, evaluation, picked_by)
-    return None
 
 
 def _log(experiment: Experiment, run: Run, evaluation: Evaluation) -> None:

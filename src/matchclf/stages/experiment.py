@@ -13,7 +13,7 @@ from matchclf.evaluate import Evaluation
 from matchclf.files import read_parquet
 from matchclf.folds import Fold, walk_forward
 from matchclf.models import build_model
-from matchclf.stages.prepare import Prepared, prepare
+from matchclf.stages.prepare import Prepared, check_kept, prepare
 from matchclf.tracking import record, tags
 from matchclf.tracking.runs import Run
 
@@ -69,5 +69,6 @@ def open_experiment(config: Config, parent: Run) -> Experiment:
         log.warning("holdout    read to pick a model: it is no longer blind, and final scores on it will flatter")
         lineage["holdout.touched"] = "true"
         holdout = load_dataset(paths.TEST, columns)
+    check_kept(prepared)
     record.record(parent, tags=lineage)
     return Experiment(config, parent, prepared, data, holdout, folds, lineage)

@@ -13,6 +13,7 @@ from matchclf.console import step
 from matchclf.data.dataset import assemble
 from matchclf.data.sources import Loaded, load_matches, source_files
 from matchclf.data.summary import summarise
+from matchclf.errors import DataError
 from matchclf.features.build import build_features, check_families
 from matchclf.files import digest, locked, read_json, replacing, write_json, write_parquet
 from matchclf.identity import file_hash, identity, short_hash
@@ -60,6 +61,19 @@ def prepare(config: Config) -> Prepared:
     return Prepared(manifest["files"][str(paths.DATASET)], source, manifest["families"])
 
 
+def check_kept(prepared: Prepared) -> None:
+    """Raise DataError when the prepared data was replaced since: what was read in between may be a mixture.
+
+    To be called after reading: whoever replaces the data takes the manifest away first and writes a new one last.
+    """
+    manifest = read_json(paths.MANIFEST) if paths.MANIFEST.is_file() else {}
+    if manifest.get("files", {}).get(str(paths.DATASET)) != prepared.version:
+        raise DataError(
+            f"{paths.DATASET} was replaced by another process while it was read; run experiments on different data "
+            "in different folders, or one after the other."
+        )
+
+
 def _source(config: Config) -> Source:
     if isinstance(config.data, World):
         return synthetic_source(asdict(config.data))
@@ -87,7 +101,10 @@ def _code_files() -> list[Path]:
 def _kept(inputs: str) -> dict[str, Any] | None:
     if not paths.MANIFEST.is_file():
         return None
-    manifest = read_json(paths.MANIFEST)
+    try:
+        manifest = read_json(paths.MANIFEST)
+    except DataError:
+        return None
     if manifest.get("inputs") != inputs:
         return None
     whole = all(Path(path).is_file() and digest(Path(path)) == md5 for path, md5 in manifest["files"].items())

@@ -13,7 +13,7 @@ from matchclf.folds import walk_forward
 from matchclf.identity import identity, params_hash, short_hash
 from matchclf.models import build_model
 from matchclf.racing import estimate, is_clearly_worse
-from matchclf.stages.prepare import prepare
+from matchclf.stages.prepare import check_kept, prepare
 from matchclf.stages.sweep import best_trial, fold_scores
 from matchclf.tracking import record, runs
 from matchclf.tracking.runs import Run
@@ -58,7 +58,9 @@ def _dataset(config: Config) -> Dataset:
     key = short_hash([identity(config.data), identity(config.features), identity(config.temporal)])
     if key not in _loaded:
         _loaded.clear()
-        _loaded[key] = load_dataset(paths.TRAIN, prepare(config).columns(config.features.use))
+        prepared = prepare(config)
+        _loaded[key] = load_dataset(paths.TRAIN, prepared.columns(config.features.use))
+        check_kept(prepared)
     return _loaded[key]
 
 

@@ -6,14 +6,17 @@ import getpass
 import logging
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
+from matchclf.errors import TrackingError
 from matchclf.tracking.search import StoredRun, find_runs
 from matchclf.tracking.store import Store
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 MAX_TAG_LENGTH = 5000
 # Tag of a run whose process ended before it, found by a later process.
 ORPHANED = "status.orphaned"
@@ -83,11 +86,12 @@ def own_tags(tags: Mapping[str, str]) -> dict[str, str]:
 def finish(run: Run, status: str = FINISHED, why: str = "") -> None:
     """End a run once; the reason of a failure stays on it as the tag ``status.reason``."""
     with _lock:
-        if _open.pop(run.id, None) is None:
+        if run.id not in _open:
             return
         if why:
             run.store.client.set_tag(run.id, "status.reason", why[:MAX_TAG_LENGTH])
         run.store.client.set_terminated(run.id, status)
+        del _open[run.id]
 
 
 @contextmanager
@@ -98,6 +102,8 @@ def child(parent: Run, name: str, tags: Mapping[str, str]) -> Iterator[Run]:
         yield run
     except Exception as problem:
         log.debug("%s stopped.", name, exc_info=True)
+        if is_store_problem(problem):
+            raise TrackingError(f"The tracking store {parent.store.uri} stopped answering: {problem}.") from problem
         log.error("%s failed: %s", name, problem)
         finish(run, FAILED, reason(problem))
         raise
@@ -105,15 +111,44 @@ def child(parent: Run, name: str, tags: Mapping[str, str]) -> Iterator[Run]:
         finish(run)
 
 
+def attempt(work: Callable[..., T], *arguments: Any) -> T | None:
+    """The result of the work, or None when it failed and its child run says why; a store that is gone is raised."""
+    try:
+        return work(*arguments)
+    except TrackingError:
+        raise
+    except Exception:
+        return None
+
+
 def finish_all(status: str, why: str) -> None:
     """End what is still open, children before their parents; another thread's call in flight is waited for."""
     held = _lock.acquire(timeout=LOCK_SECONDS)
     try:
         for run in reversed(list(_open.values())):
-            finish(run, status, why)
+            _finish_if_possible(run, status, why)
     finally:
         if held:
             _lock.release()
+
+
+def open_runs() -> list[str]:
+    """Names of the runs of this process that are not ended."""
+    return [run.name for run in _open.values()]
+
+
+def is_store_problem(problem: BaseException) -> bool:
+    """Whether an exception comes from the tracking store rather than from the work."""
+    from mlflow.exceptions import MlflowException
+
+    return isinstance(problem, MlflowException)
+
+
+def _finish_if_possible(run: Run, status: str, why: str) -> None:
+    try:
+        finish(run, status, why)
+    except Exception as problem:
+        log.error("The run %s (%s) cannot be ended in the tracking store: %s", run.name, run.id, problem)
 
 
 def reason(problem: BaseException) -> str:
