@@ -115,6 +115,16 @@ def test_other_signals_that_wake_the_watch_do_not_end_the_process():
     assert done.stdout == b"alive\n"
 
 
+def working_in(folder):
+    """Ids of the processes whose working folder this is."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if (process / "cwd").readlink() == folder:
+                found.append(process.name)
+    return found
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_stop_reaches_the_jobs_of_the_joblib_launcher(tmp_path, number):
@@ -129,7 +139,7 @@ def test_a_stop_reaches_the_jobs_of_the_joblib_launcher(tmp_path, number):
         assert process.wait(timeout=5) == 128 + number
         time.sleep(3)
         statuses = {run.info.status for run in program.search(tmp_path)}
-        left = [p.name for p in Path("/proc").glob("[0-9]*") if str(tmp_path) in os.path.realpath(p / "cwd")]
+        left = working_in(tmp_path)
         assert (statuses, left) == ({"FINISHED", "KILLED"}, [])
     finally:
         with suppress(ProcessLookupError):
