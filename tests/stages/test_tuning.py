@@ -91,22 +91,27 @@ def test_the_parent_and_the_file_tell_of_the_best_trial(searched):
     assert plots == {f"plots/{name}.png" for name in ("optimization_history", "parameter_importance", "slice")}
 
 
-def test_the_search_never_loads_the_holdout(searched, tmp_path):
-    folder, _ = searched
-    blind = program.hooked(
-        tmp_path / "hook",
-        "import sys, os\n"
-        "def watch(event, arguments):\n"
-        "    if event == 'open' and str(arguments[0]).endswith('test.parquet'):\n"
-        "        print(arguments, file=open(os.environ['OPENED'], 'a'))\n"
-        "sys.addaudithook(watch)\n",
-        OPENED=str(tmp_path / "opened"),
-    )
-    done = program.run(*SEARCH, "tuning.n_trials=1", "tuning.resume=fresh", cwd=folder, **blind)
+READS = """
+import os
+import matchclf.files as files
+read = files.read_parquet
+
+def told(source, columns=None):
+    print(source.name, columns, sep="|", file=open(os.environ["READS"], "a"))
+    return read(source, columns)
+
+files.read_parquet = told
+"""
+
+
+def test_of_the_holdout_a_search_reads_only_the_dates(matchclf, tmp_path):
+    env = program.hooked(tmp_path / "hook", READS, READS=str(tmp_path / "reads"), MLFLOW_DISABLE_TELEMETRY="true")
+    done = matchclf(*SEARCH, "tuning.n_trials=1", **env)
     assert done.code == 0, done
-    # Its bytes are hashed and its dates read for the lineage tags before the first trial; no trial opens it.
-    before_first_trial = done.out.index("trial 000")
-    assert "test.parquet" not in done.out[before_first_trial:]
+    reads = [line.split("|") for line in (tmp_path / "reads").read_text().splitlines()]
+    assert [columns for name, columns in reads if name == "test.parquet"] == ["['date']"]
+    assert "dataset.parquet" not in [name for name, _ in reads]
+    assert any(name == "train.parquet" and "elo_diff" in columns for name, columns in reads)
 
 
 def test_each_trial_is_told_in_one_line(searched):

@@ -111,9 +111,8 @@ def conclude(sweep: Sweep) -> None:
     if best is None:
         raise ModelError("No trial is complete; the tag status.reason of each trial's run has the cause.")
     log.info("%s", keep_best(sweep))
-    params = {f"best.{key.removeprefix('best.')}": value for key, value in _best_tags(best).items()}
     known = sweep.parent.store.client.get_run(sweep.parent.id).data.params
-    record.record(sweep.parent, params={key: value for key, value in params.items() if key not in known})
+    record.record(sweep.parent, params={key: value for key, value in _best_tags(best).items() if key not in known})
     for name, figure in plots.search_plots(trial_table(sweep.parent)).items():
         record.keep_figure(sweep.parent, figure, f"plots/{name}.png")
 
