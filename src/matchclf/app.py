@@ -41,12 +41,9 @@ def main() -> None:
 def run(config: DictConfig) -> float | None:
     """Run the stage of a composed config; a tracked one returns the log-loss to minimise."""
     try:
-        plain = to_plain(config)
-        stage = find_stage(plain.stage.name)
-        work = import_module(stage.module).run
-        result: float | None = (
-            work(plain) if stage.scope is Scope.UNTRACKED else work(plain, *callbacks.job_arguments())
-        )
+        stage = find_stage(config.stage.name)
+        arguments = (to_plain(config),) if stage.scope is Scope.UNTRACKED else callbacks.job_arguments()
+        result: float | None = import_module(stage.module).run(*arguments)
     except (MatchclfError, OmegaConfBaseException):
         log.debug("The stage stopped.", exc_info=True)
         raise

@@ -19,6 +19,7 @@ from matchclf.identity import file_hash, params_hash
 from matchclf.lineage import dvc
 from matchclf.lineage.git import code_state
 from matchclf.stages import Scope, find_stage
+from matchclf.stages.tuned import with_tuned
 from matchclf.tracking import runs, tags
 from matchclf.tracking.runs import Run
 from matchclf.tracking.search import sweep_scores
@@ -62,7 +63,8 @@ class ParentRun(Callback):
             if scope is Scope.SEARCH:
                 _job.append(self._trial(plain, config))
             elif scope is Scope.JOB:
-                _job.append((_start(plain, config),))
+                plain = with_tuned(plain, [one.partition("=")[0] for one in config.hydra.overrides.task])
+                _job.append((plain, _start(plain, config)))
         except Exception as problem:
             _job.append(problem)
 
@@ -72,7 +74,7 @@ class ParentRun(Callback):
             failed = job_return.status is not JobStatus.COMPLETED
             why = runs.reason(job_return._return_value) if failed else ""
             runs.finish_all(runs.FAILED if failed else runs.FINISHED, why)
-            log.info("%s\n", where_to_look(_job[0][0].store))
+            log.info("%s\n", where_to_look(_job[0][1].store))
 
     def on_multirun_end(self, config: DictConfig, **_: Any) -> None:
         """Close the parent of a search, or show the scores of all jobs of a sweep side by side."""
@@ -93,11 +95,11 @@ class ParentRun(Callback):
         else:
             parent = runs.attach(open_store(plain.tracking, plain.experiment_name, Path.cwd()), self.search_parent)
         point = {key: OmegaConf.select(config, key) for key in self.search_keys}
-        return parent, int(config.hydra.job.num), point
+        return plain, parent, int(config.hydra.job.num), point
 
 
 def job_arguments() -> tuple[Any, ...]:
-    """What the stage of this job is called with after its config: its parent run first, if it is tracked.
+    """What the stage of this job is called with: its config, its parent run, and for a trial its number and point.
 
     Raises what kept the parent from being opened, or TrackingError: work never goes untracked.
     """

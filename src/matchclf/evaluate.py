@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -68,9 +68,9 @@ def evaluate_model(
     def forecast(fold: Fold) -> Proba:
         target = data.target[fold.train]
         check_classes(target, f"Fold {fold.year}")
-        known = _known_features(data.features.iloc[fold.train])
+        known = known_features(data.features.iloc[fold.train])
         model = clone(pipeline).fit(known, target)
-        return _proba_in_order(model, data.features.iloc[fold.valid][known.columns], f"{name} in fold {fold.year}")
+        return proba_in_order(model, data.features.iloc[fold.valid][known.columns], f"{name} in fold {fold.year}")
 
     return _evaluate(name, forecast, data, folds, workers, stop)
 
@@ -81,9 +81,9 @@ def evaluate_holdout(name: str, pipeline: Pipeline, data: Dataset, holdout: Data
 
     rows = latest(len(data.target), frac)
     check_classes(data.target[rows], "The development part")
-    known = _known_features(data.features.iloc[rows])
+    known = known_features(data.features.iloc[rows])
     model = clone(pipeline).fit(known, data.target[rows])
-    proba = _proba_in_order(model, holdout.features[known.columns], f"{name} on the holdout")
+    proba = proba_in_order(model, holdout.features[known.columns], f"{name} on the holdout")
     return metrics.score(holdout.target, metrics.check_proba(proba, len(proba), f"{name} on the holdout"))
 
 
@@ -151,12 +151,13 @@ def _score(name: str, fold: Fold, proba: Proba, data: Dataset) -> Part:
     return rows, checked, metrics.score(data.target[rows], checked)
 
 
-def _known_features(training: pd.DataFrame) -> pd.DataFrame:
-    # A feature that is unknown for every training match tells nothing, and scikit-learn's boosting fails on it.
+def known_features(training: pd.DataFrame) -> pd.DataFrame:
+    """Without the features that are unknown for every training match: they tell nothing, and hgb fails on them."""
     return training.loc[:, training.notna().any()]
 
 
-def _proba_in_order(model: Pipeline, features: pd.DataFrame, where: str) -> Proba:
+def proba_in_order(model: Any, features: pd.DataFrame, where: str) -> Proba:
+    """Forecasts of a fitted model, shape (n_matches, 3); raises ModelError unless its classes are 0, 1, 2."""
     if list(model.classes_) != metrics.CLASSES:
         raise ModelError(f"{where} knows the classes {model.classes_.tolist()}; expected 0, 1 and 2.")
     return np.asarray(model.predict_proba(features), dtype=np.float64)

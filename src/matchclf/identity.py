@@ -40,10 +40,9 @@ def identity(part: Any) -> Any:
     if isinstance(part, Features):
         return {name: part.families[name] for name in part.use}
     if is_dataclass(part) and not isinstance(part, type):
-        kept = {f.name for f in fields(part) if f.metadata.get("identity", True)}
-        if isinstance(part, Config) and part.stage.name != "tuning":
-            kept.discard("tuning")
-        return {name: identity(getattr(part, name)) for name in sorted(kept)}
+        stage = part.stage.name if isinstance(part, Config) else None
+        kept = [f for f in fields(part) if f.metadata.get("identity", True) and f.metadata.get("stage", stage) == stage]
+        return {f.name: identity(getattr(part, f.name)) for f in kept}
     if isinstance(part, dict):
         return {key: identity(value) for key, value in part.items()}
     return part

@@ -87,3 +87,25 @@ METRICS: dict[str, Callable[[Labels, Proba], float]] = {
 def score(target: Labels, proba: Proba) -> dict[str, float]:
     """Every metric of one forecast."""
     return {name: metric(target, proba) for name, metric in METRICS.items()}
+
+
+def per_outcome(target: Labels, proba: Proba) -> dict[str, float]:
+    """Precision, recall and F1 of the most probable outcome, for instance ``recall_home``; 0 to 1, higher is better.
+
+    Precision is 0 for an outcome that is never the most probable one, as the draw often is.
+    """
+    from sklearn.metrics import precision_recall_fscore_support
+
+    found = precision_recall_fscore_support(target, proba.argmax(axis=1), labels=CLASSES, zero_division=0)
+    names = ("precision", "recall", "f1")
+    return {
+        f"{name}_{outcome}": float(value)
+        for name, values in zip(names, found, strict=False)
+        for outcome, value in zip(("home", "draw", "away"), values, strict=True)
+    }
+
+
+def match_losses(target: Labels, proba: Proba) -> dict[str, NDArray[np.float64]]:
+    """Log-loss and Brier score of each match, shape (n_matches,); their means are ``log_loss`` and ``brier``."""
+    happened = np.clip(proba[np.arange(len(target)), target], np.finfo(np.float64).eps, 1)
+    return {"logloss": -np.log(happened), "brier": ((proba - np.eye(3)[target]) ** 2).sum(axis=1)}

@@ -19,6 +19,14 @@ FOLDS = SPLITS / "folds.parquet"
 
 MODELS = Path("data/models")
 RUN_ID = MODELS / "run_id.json"
+FINAL_RUN_ID = MODELS / "final_run_id.json"
+REGISTERED = MODELS / "registered_model.json"
+PROMOTED = MODELS / "promoted_model.json"
 
 STORE = Path("mlflow.db")
 ARTIFACTS = Path("mlartifacts")
+
+
+def best_params(model: str) -> Path:
+    """Where a search keeps the best parameters of a model."""
+    return MODELS / f"{model}_best_params.json"

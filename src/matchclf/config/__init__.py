@@ -5,6 +5,7 @@ A field whose metadata says ``identity=False`` cannot change a result and is lef
 
 from matchclf.config.data import Table, World
 from matchclf.config.experiment import Config, Features, Model, Temporal, Tracking
+from matchclf.config.final import Registry
 from matchclf.config.rules import check_keys
 
-__all__ = ["Config", "Features", "Model", "Table", "Temporal", "Tracking", "World", "check_keys"]
+__all__ = ["Config", "Features", "Model", "Registry", "Table", "Temporal", "Tracking", "World", "check_keys"]

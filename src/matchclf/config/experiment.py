@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from matchclf.config.rules import CANNOT_CHANGE_A_RESULT, MISSING, iso_date, one_of
+from matchclf.config.final import Final, Registry
+from matchclf.config.rules import CANNOT_CHANGE_A_RESULT, MISSING, iso_date, one_of, only_for
 from matchclf.errors import ConfigError
 
 FIRST_YEAR, LAST_YEAR = 1850, 2200
@@ -149,12 +150,23 @@ class Config:
     classification: Experiments = field(default=MISSING, metadata=CANNOT_CHANGE_A_RESULT)
     ablation: Ablation = field(default=MISSING, metadata=CANNOT_CHANGE_A_RESULT)
     temporal: Temporal = MISSING
-    tuning: Tuning = field(default_factory=Tuning)
+    registry: Registry = field(default=MISSING, metadata=CANNOT_CHANGE_A_RESULT)
+    tuning: Tuning = field(default_factory=Tuning, metadata=only_for("tuning"))
+    final: Final = field(default_factory=Final, metadata=only_for("final_train"))
+    reference: Model | None = field(default=None, metadata=only_for("final_train"))
     tracking: Tracking = field(default=MISSING, metadata=CANNOT_CHANGE_A_RESULT)
     smoke: bool = field(default=False, metadata=CANNOT_CHANGE_A_RESULT)
     seed: int = 1
     rounds: int = field(default=MISSING, metadata=CANNOT_CHANGE_A_RESULT)
     workers: int = field(default=0, metadata=CANNOT_CHANGE_A_RESULT)
+    run_id: str | None = field(default=None, metadata=CANNOT_CHANGE_A_RESULT)
+    version: int | None = field(default=None, metadata=CANNOT_CHANGE_A_RESULT)
+    alias: str = field(default="champion", metadata=CANNOT_CHANGE_A_RESULT)
+    confirm: bool = field(default=False, metadata=CANNOT_CHANGE_A_RESULT)
+    rollback: bool = field(default=False, metadata=CANNOT_CHANGE_A_RESULT)
+    what: str = field(default="registry", metadata=CANNOT_CHANGE_A_RESULT)
+    fixtures: str | None = field(default=None, metadata=CANNOT_CHANGE_A_RESULT)
+    output: str = field(default="data/predictions/upcoming.csv", metadata=CANNOT_CHANGE_A_RESULT)
 
     def __post_init__(self) -> None:
         if self.ablation.experiment_name != self.classification.experiment_name:

@@ -11,6 +11,11 @@ MISSING: Any = "???"
 CANNOT_CHANGE_A_RESULT = {"identity": False}
 
 
+def only_for(stage: str) -> dict[str, str]:
+    """Metadata of a field that takes part in the config's hash for one stage only."""
+    return {"stage": stage}
+
+
 def check_keys(part: Any, place: str = "") -> None:
     """Raise ConfigError for a key that no dataclass declares: a key added with + is read by nobody."""
     if isinstance(part, dict):

@@ -34,4 +34,9 @@ STAGES = {
     "train_eval": Stage("matchclf.stages.train_eval", Scope.JOB),
     "ablation": Stage("matchclf.stages.ablation", Scope.JOB),
     "tuning": Stage("matchclf.stages.tuning", Scope.SEARCH),
+    "final_train": Stage("matchclf.stages.final_train", Scope.JOB),
+    "register": Stage("matchclf.stages.register", Scope.UNTRACKED),
+    "promote": Stage("matchclf.stages.promote", Scope.UNTRACKED),
+    "predict": Stage("matchclf.stages.predict", Scope.UNTRACKED),
+    "report": Stage("matchclf.stages.report", Scope.UNTRACKED),
 }

@@ -35,15 +35,20 @@ def compare(config: Config, parent: Run) -> list[Scored]:
 
     A model that fails leaves its child run FAILED and the others go on; then ModelError is raised at the end.
     """
-    log.info("run        %s  (params %s, code %s)", parent.name, *map(parent.tags.get, SHOWN_TAGS))
+    begin(config, parent)
     experiment = open_experiment(config, parent)
-    record.record(parent, params=_settings(config))
-    record.keep_config(parent, config)
     baselines = _score_baselines(experiment)
     scored = [one for name in config.models if (one := runs.attempt(_score, experiment, name))]
     log.info("\n%s\n", results.show(experiment, scored, baselines))
     _check_complete(config, scored)
     return scored
+
+
+def begin(config: Config, parent: Run) -> None:
+    """Say which run it is, and store its settings."""
+    log.info("run        %s  (params %s, code %s)", parent.name, *map(parent.tags.get, SHOWN_TAGS))
+    record.record(parent, params=_settings(config))
+    record.keep_config(parent, config)
 
 
 def flat(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -9,11 +9,13 @@ from matchclf import paths
 from matchclf.config import Config, Table
 from matchclf.data.dataset import Dataset, load_dataset
 from matchclf.data.sources import source_files
+from matchclf.errors import ConfigError
 from matchclf.evaluate import Evaluation
 from matchclf.files import read_parquet
 from matchclf.folds import Fold, walk_forward
 from matchclf.models import build_model
 from matchclf.stages.prepare import Prepared, check_kept, prepare
+from matchclf.stages.readings import read_holdout
 from matchclf.tracking import record, tags
 from matchclf.tracking.runs import Run
 
@@ -49,6 +51,8 @@ def check_ingredients(config: Config) -> None:
         source_files(config.data)
     for name, model in config.models.items():
         build_model(name, model, config.seed)
+    if config.stage.name == "final_train" and len(config.models) != 1:
+        raise ConfigError(f"stage=final_train trains one model; found model={','.join(config.models)}.")
 
 
 def data_lineage(prepared: Prepared) -> dict[str, str]:
@@ -64,11 +68,11 @@ def open_experiment(config: Config, parent: Run) -> Experiment:
     data = load_dataset(paths.TRAIN, columns)
     folds = walk_forward(data.matches["date"], config.temporal.cv_years, config.frac.value)
     lineage = data_lineage(prepared)
+    record.record(parent, tags=lineage)
     holdout = None
     if config.stage.select_by == "holdout":
         log.warning("holdout    read to pick a model: it is no longer blind, and final scores on it will flatter")
+        holdout = read_holdout(parent, prepared, columns)
         lineage["holdout.touched"] = "true"
-        holdout = load_dataset(paths.TEST, columns)
     check_kept(prepared)
-    record.record(parent, tags=lineage)
     return Experiment(config, parent, prepared, data, holdout, folds, lineage)

@@ -28,13 +28,16 @@ def show_sweep(scores: dict[str, dict[str, float]]) -> str:
     return f"Sweep: mean walk-forward log-loss\n{table(['', *models], rows)}"
 
 
+def show_holdout(title: str, scores: dict[str, dict[str, float]], priced: dict[str, dict[str, float]]) -> str:
+    """One row a forecast of the holdout; ``priced`` has the scores over the matches with odds, empty without any."""
+    rows = [_cells(name, found, scores["prior"]["logloss"], priced.get(name, {})) for name, found in scores.items()]
+    return f"{title}\n{table(HEADER[:-1], rows)}"
+
+
 def _row(experiment: Experiment, evaluation: Evaluation, prior: float) -> list[str]:
-    mean, priced = evaluation.mean, scores_with_odds(evaluation, experiment.data)
-    scores = [f"{mean[name]:.4f}" for name in METRICS]
-    return [
-        evaluation.name,
-        scores[0],
-        f"{mean['logloss'] - prior:+.4f}",
-        *scores[1:],
-        f"{priced['logloss']:.4f}" if priced else "",
-    ]
+    return _cells(evaluation.name, evaluation.mean, prior, scores_with_odds(evaluation, experiment.data))
+
+
+def _cells(name: str, scores: dict[str, float], prior: float, priced: dict[str, float]) -> list[str]:
+    first, *others = (f"{scores[metric]:.4f}" for metric in METRICS)
+    return [name, first, f"{scores['logloss'] - prior:+.4f}", *others, f"{priced['logloss']:.4f}" if priced else ""]

@@ -99,13 +99,13 @@ def keep_best(sweep: Sweep) -> str:
         metrics={"best.cv.logloss_mean": value},
         tags={"best.run_id": best.info.run_id, **_best_tags(best)},
     )
-    write_json(_best_params(sweep, best), paths.MODELS / f"{sweep.model}_best_params.json")
+    write_json(_best_params(sweep, best), paths.best_params(sweep.model))
     return f"best       trial {number:03d}, log-loss {value:.4f}"
 
 
 def conclude(sweep: Sweep) -> None:
     """Put the best parameters on the parent and draw how the search went; raises ModelError when none is complete."""
-    from matchclf import plots
+    from matchclf.plots.search import search_plots
 
     best = best_trial(sweep.parent)
     if best is None:
@@ -113,7 +113,7 @@ def conclude(sweep: Sweep) -> None:
     log.info("%s", keep_best(sweep))
     known = sweep.parent.store.client.get_run(sweep.parent.id).data.params
     record.record(sweep.parent, params={key: value for key, value in _best_tags(best).items() if key not in known})
-    for name, figure in plots.search_plots(trial_table(sweep.parent)).items():
+    for name, figure in search_plots(trial_table(sweep.parent)).items():
         record.keep_figure(sweep.parent, figure, f"plots/{name}.png")
 
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import yaml
@@ -17,11 +17,13 @@ import yaml
 from matchclf.config import Config
 from matchclf.files import write_parquet
 from matchclf.tracking.runs import Run
+from matchclf.tracking.store import Store
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from mlflow.entities import Metric
 
+CONFIG = "config/resolved.yaml"
 MAX_PARAM_LENGTH = 6000
 # Most parameters that a server takes in one request.
 BATCH = 100
@@ -75,7 +77,15 @@ def keep_config(run: Run, config: Config) -> None:
     """Store the resolved config as YAML, without the address of the store."""
     settings = asdict(config)
     settings["tracking"] = {"name": config.tracking.name}
-    keep_text(run, yaml.safe_dump(settings, sort_keys=False), "config/resolved.yaml")
+    keep_text(run, yaml.safe_dump(settings, sort_keys=False), CONFIG)
+
+
+def read_config(store: Store, run_id: str) -> dict[str, Any]:
+    """The resolved config that a run stored."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(store.client.download_artifacts(run_id, CONFIG, folder))
+        found: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return found
 
 
 def record_input(run: Run, path: Path, digest: str, rows: int) -> None:

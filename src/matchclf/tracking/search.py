@@ -11,21 +11,20 @@ if TYPE_CHECKING:
 else:
     StoredRun = Any
 
-__all__ = ["StoredRun", "find_runs", "sweep_scores"]
+__all__ = ["StoredRun", "find_runs", "holdout_readings", "sweep_scores"]
 PAGE = 1000
 
 
 def find_runs(store: Store, **tags: str) -> list[StoredRun]:
     """All runs of the experiment with these tags, oldest first; ``__`` in a name stands for a dot."""
     query = " and ".join(f"tags.`{name.replace('__', '.')}` = '{value}'" for name, value in tags.items())
-    found: list[StoredRun] = []
-    token = None
-    while True:
-        page = store.client.search_runs([store.experiment_id], query, max_results=PAGE, page_token=token)
-        found += page
-        token = page.token
-        if not token:
-            return sorted(found, key=lambda run: run.info.start_time)
+    return _search(store, [store.experiment_id], query)
+
+
+def holdout_readings(store: Store, data_hash: str) -> list[StoredRun]:
+    """Parent runs of any experiment that read the holdout of this data, oldest first."""
+    query = f"tags.`holdout.touched` = 'true' and tags.`pipeline.scope` = 'parent' and tags.`data.hash` = '{data_hash}'"
+    return _search(store, [one.experiment_id for one in store.client.search_experiments()], query)
 
 
 def sweep_scores(store: Store, sweep_id: str) -> dict[str, dict[str, float]]:
@@ -37,3 +36,14 @@ def sweep_scores(store: Store, sweep_id: str) -> dict[str, dict[str, float]]:
             model = child.info.run_name.removeprefix("model | ")
             scores[child.data.tags["mlflow.parentRunId"]][model] = child.data.metrics["cv.logloss_mean"]
     return {f"{parent.info.run_name} ({parent.info.run_id[:8]})": scores[parent.info.run_id] for parent in parents}
+
+
+def _search(store: Store, experiments: list[str], query: str) -> list[StoredRun]:
+    found: list[StoredRun] = []
+    token = None
+    while True:
+        page = store.client.search_runs(experiments, query, max_results=PAGE, page_token=token)
+        found += page
+        token = page.token
+        if not token:
+            return sorted(found, key=lambda run: run.info.start_time)

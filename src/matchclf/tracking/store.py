@@ -44,6 +44,7 @@ def open_store(tracking: Tracking, experiment_name: str, project: Path) -> Store
     """Open the store, making it and the experiment where they are missing; raises TrackingError."""
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     for name, value in HTTP_LIMITS.items():
         os.environ.setdefault(name, value)
     uri = tracking_uri(tracking, project)

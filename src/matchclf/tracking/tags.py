@@ -60,6 +60,7 @@ def run_name(config: Config) -> str:
         "train_eval": f"train_eval | frac={config.frac.value} | feat={config.features.profile}",
         "tuning": f"tuning | frac={config.frac.value}",
         "ablation": f"ablation | variant={config.variant.name} | frac={config.frac.value}",
+        "final_train": f"final_train | model={next(iter(config.models))}",
     }
     return ("smoke | " if config.smoke else "") + parts[config.stage.name]
 

@@ -1,4 +1,4 @@
-"""Plots for people: drawn on figures of their own, without a display."""
+"""How a search went: history, importance of the parameters, and one slice a parameter."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-# Okabe and Ito (2008): told apart by colour-blind people too.
-BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#999999"
+from matchclf.plots.style import BLUE, GREY, ORANGE
+
 STATES = {"complete": BLUE, "pruned": GREY}
 LOG_RATIO = 20
 

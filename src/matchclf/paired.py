@@ -1,0 +1,46 @@
+"""Two forecasts of the same matches, compared match by match."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from matchclf.metrics import Labels, Proba, match_losses
+
+RESAMPLES = 2000
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Mean of ours less theirs over ``matches``, with a 95 % interval; below 0 where ours is the better loss."""
+
+    mean: float
+    low: float
+    high: float
+    matches: int
+
+    def __str__(self) -> str:
+        return f"{self.mean:+.4f} (95 % interval {self.low:+.4f} to {self.high:+.4f}, {self.matches:,} matches)"
+
+
+def loss_difference(loss: str, dates: pd.Series, target: Labels, ours: Proba, theirs: Proba) -> Difference:
+    """Mean difference of ``logloss`` or ``brier`` of two forecasts, both of shape (n_matches, 3)."""
+    return paired_difference(match_losses(target, ours)[loss], match_losses(target, theirs)[loss], dates)
+
+
+def paired_difference(
+    ours: NDArray[np.float64], theirs: NDArray[np.float64], dates: pd.Series, seed: int = 1
+) -> Difference:
+    """Mean difference of two losses, match by match, with an interval by a bootstrap over weeks.
+
+    Whole weeks are drawn, because matches of one week share their surprises (block bootstrap: Kuensch 1989). All three
+    have shape (n_matches,).
+    """
+    difference = ours - theirs
+    weeks, number = np.unique(dates.to_numpy().astype("datetime64[W]"), return_inverse=True)
+    sums = np.bincount(number, weights=difference)
+    counts = np.bincount(number)
+    drawn = np.random.default_rng(seed).multinomial(len(weeks), np.full(len(weeks), 1 / len(weeks)), RESAMPLES)
+    low, high = np.quantile((drawn @ sums) / (drawn @ counts), [0.025, 0.975])
+    return Difference(float(difference.mean()), float(low), float(high), len(difference))

@@ -1,0 +1,1 @@
+"""Plots for people: drawn on figures of their own, without a display."""

@@ -1,0 +1,71 @@
+"""The secrets that the environment of this process holds, wherever and however they are spelled in a text."""
+
+import base64
+import html
+import os
+import re
+from functools import lru_cache
+from urllib.parse import unquote
+
+from matchclf.redaction.names import secret_key
+
+# What could stand in any text by chance.
+ORDINARY = re.compile(r".{0,7}|[A-Za-z]?[a-z]{0,10}|[A-Z]{0,11}|[\d.,:-]{0,11}", re.DOTALL)
+ADDRESS = re.compile(r"://[^\s/?#:@]*:([^\s@]+)@")
+# A line break inside a value: closing quote, continuation, the break; the mark of a diff or a comment, indentation.
+BREAK = r"""["']?[ \t]{0,4}[+\\]{0,2}(?:\r?\n|(?:\\{1,8}r)?\\{1,8}n|(?:%0[dD])?%0[aA])[-+>#|]?[ \t]{0,80}["']?"""
+# Base64 for addresses has - and _; YAML doubles a single quote.
+SPELLINGS = {" ": rf"\+|{BREAK}", "\n": BREAK, "\t": r"\\{1,8}t", "\r": r"\\{1,8}r", "+": "[- ]", "/": "_", "'": "''"}
+PREFIX = 6
+
+
+def mask_known(text: str, mask: str) -> str:
+    """The text without the values of variables with a secret's name, and without the passwords of addresses.
+
+    Found as they are, encoded for addresses, in JSON, in Python, in HTML or in base64, and across line breaks.
+    """
+    for value in _known():
+        for form in _forms(value):
+            # Long patterns are slow to compile and are seldom needed.
+            if _pattern(form[:PREFIX]).search(text):
+                text = _pattern(form).sub(mask, text)
+    return text
+
+
+def _known() -> list[str]:
+    # Longest first: a secret may begin with another one.
+    values = {value for name, value in os.environ.items() if secret_key(name)}
+    for address in os.environ.values():
+        values |= set(map(unquote, ADDRESS.findall(address)))
+    return sorted((value for value in values if not ORDINARY.fullmatch(value)), key=len, reverse=True)
+
+
+@lru_cache(maxsize=256)
+def _forms(value: str) -> tuple[str, ...]:
+    # In base64 a value looks in three ways, by where in its groups of three bytes it begins; letters at both ends may
+    # depend on what stands around it and are left out.
+    octets = value.encode(errors="surrogateescape")
+    encoded = [base64.b64encode(b"\0" * shift + octets).decode() for shift in range(3)]
+    return value, *(e[-(-8 * shift // 6) : 8 * (shift + len(octets)) // 6] for shift, e in enumerate(encoded))
+
+
+@lru_cache(maxsize=1024)
+def _pattern(form: str) -> re.Pattern[str]:
+    return re.compile(f"(?:{BREAK})?".join(map(_spelled, form)))
+
+
+@lru_cache(maxsize=1024)
+def _spelled(letter: str) -> str:
+    if letter.isascii() and (letter.isalnum() or letter in "_.-~"):
+        return re.escape(letter)
+    octets = letter.encode(errors="surrogateescape")
+    halves = letter.encode("utf-16-be", "surrogatepass").hex(" ", 2).split()
+    ways = [
+        rf"\\{{0,8}}{re.escape(letter)}",
+        "(?i:" + "".join(rf"%(?:25){{0,2}}{octet:02x}" for octet in octets) + ")",
+        "(?i:" + "".join(rf"\\{{1,8}}x{octet:02x}" for octet in octets) + ")",
+        "(?i:" + "".join(rf"\\{{1,8}}u{half}" for half in halves) + ")",
+        rf"(?i:\\{{1,8}}(?:x{ord(letter):02x}|U{ord(letter):08x}))",
+        re.escape(html.escape(letter)),
+    ]
+    return f"(?:{'|'.join([*ways, *filter(None, [SPELLINGS.get(letter)])])})"

@@ -1,0 +1,51 @@
+"""Show what is recorded; so far the registered model, with every decision about it."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+from matchclf.config import Config
+from matchclf.config.rules import one_of
+from matchclf.console import table
+from matchclf.tracking.decisions import history
+from matchclf.tracking.registry import Registered
+from matchclf.tracking.store import open_store
+
+log = logging.getLogger(__name__)
+VERSIONS = ["version", "aliases", "model", "log-loss", "Brier", "ECE", "data", "params", "run"]
+
+
+def run(config: Config) -> None:
+    """Show the report that ``config.what`` names."""
+    one_of("what", config.what, tuple(REPORTS))
+    log.info("%s", REPORTS[config.what](config))
+
+
+def show_registry(config: Config) -> str:
+    """Versions with their scores on the holdout, then the decisions, oldest first."""
+    store = open_store(config.tracking, config.experiment_name, Path.cwd())
+    registered = Registered(store, config.registry.model_name)
+    versions = [_version(registered, one) for one in registered.versions()]
+    decisions = "\n".join(line for one in history(registered) for line in _decision(one))
+    if not versions:
+        return f"{registered.name} has no version yet; stage=register makes one from a final run."
+    return f"{registered.name}\n{table(VERSIONS, versions)}\n\nDecisions, the first one first\n{decisions}"
+
+
+def _version(registered: Registered, version: Any) -> list[str]:
+    run = registered.store.client.get_run(version.run_id).data
+    scores = [f"{run.metrics[f'final.{name}']:.4f}" for name in ("logloss", "brier", "ece")]
+    hashes = [run.tags[name][:8] for name in ("data.hash", "pipeline.params_hash")]
+    aliases = ", ".join(sorted(version.aliases))
+    return [str(version.version), aliases, run.params["model.name"], *scores, *hashes, version.run_id]
+
+
+def _decision(one: dict[str, Any]) -> list[str]:
+    instead = "" if one["before"] is None else f", before it version {one['before']}"
+    what = f"{one['alias']}: version {one['version']} {one['verdict']}{instead}"
+    return [f"{one['number']:4d}  {one['when']}  {one['who']}  {what}", *(f"      {why}" for why in one["grounds"])]
+
+
+REPORTS = {"registry": show_registry}

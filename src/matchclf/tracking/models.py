@@ -1,0 +1,113 @@
+"""Models in MLflow: stored in a format that runs no code when it is loaded, and read back by a list of known types."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from matchclf.errors import ModelError
+from matchclf.files import digest
+from matchclf.metrics import Proba
+from matchclf.tracking import record
+from matchclf.tracking.runs import Run
+from matchclf.tracking.store import Store
+
+FOLDER = "model"
+FILE = "model.skops"
+# Raw feature columns of some matches, and in the columns 0, 1, 2 what the model forecasts for them.
+SAMPLE = "checks/model_sample.parquet"
+DIGEST_TAG = "model.sha256"
+# What a model may be made of beside the types that skops trusts by itself.
+TRUSTED = [
+    "numpy.dtype",
+    "sklearn.calibration._CalibratedClassifier",
+    "sklearn.calibration._SigmoidCalibration",
+    "sklearn.calibration._TemperatureScaling",
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sklearn.tree._tree.Tree",
+    "xgboost.core.Booster",
+    "xgboost.sklearn.XGBClassifier",
+]
+REQUIRED = ("scikit-learn", "skops", "xgboost", "pandas", "numpy")
+EXAMPLE_ROWS = 3
+
+
+def keep_model(run: Run, model: Any, sample: pd.DataFrame, proba: Proba) -> None:
+    """Store a fitted model as the artifact ``model/`` and prove that it loads.
+
+    ``sample`` has raw feature columns and ``proba``, shape (len(sample), 3), what the model forecasts for it: a fresh
+    process must find the same through pyfunc and through sklearn. Raises ModelError.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        _save(run, model, sample, proba, folder / FOLDER)
+        run.store.client.log_artifacts(run.id, str(folder / FOLDER), FOLDER)
+        record.record(run, tags={DIGEST_TAG: digest(folder / FOLDER / FILE, "sha256")})
+        expected = pd.DataFrame(proba, sample.index, list("012"))
+        record.keep_table(run, sample.join(expected), SAMPLE)
+        verify(run.store, run.id, Path(run.store.client.download_artifacts(run.id, SAMPLE, name)))
+
+
+def verify(store: Store, run_id: str, sample: Path) -> None:
+    """Load a run's model in a fresh process and compare its forecasts with the sample's; raises ModelError."""
+    environment = {**os.environ, "MLFLOW_TRACKING_URI": store.uri, "MLFLOW_DISABLE_TELEMETRY": "true"}
+    environment.pop("MLFLOW_RUN_ID", None)
+    command = [sys.executable, "-m", "matchclf.tracking.verify", f"runs:/{run_id}/{FOLDER}", str(sample)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
+    if done.returncode:
+        told = done.stderr.strip().splitlines()[-1:] or [f"exit code {done.returncode}"]
+        raise ModelError(f"The model of run {run_id} does not load back in a fresh process: {told[0]}.")
+
+
+def load_model(store: Store, run_id: str) -> Any:
+    """The model of a run as an sklearn estimator, its bytes checked against the run's tag before they are parsed.
+
+    Raises ModelError when it is missing, altered, or made of types that are not on the list.
+    """
+    import skops.io
+    from mlflow.exceptions import MlflowException
+    from skops.io.exceptions import UntrustedTypesFoundException
+
+    expected = store.client.get_run(run_id).data.tags.get(DIGEST_TAG)
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            path = Path(store.client.download_artifacts(run_id, f"{FOLDER}/{FILE}", folder))
+        except (MlflowException, OSError) as problem:
+            raise ModelError(f"The model of run {run_id} cannot be read: {problem}.") from problem
+        found = digest(path, "sha256")
+        if found != expected:
+            raise ModelError(f"The model of run {run_id} was altered: its SHA-256 is {found}, expected {expected}.")
+        try:
+            return skops.io.load(path, trusted=TRUSTED)
+        except UntrustedTypesFoundException as problem:
+            raise ModelError(f"The model of run {run_id} holds types that are not trusted: {problem}.") from problem
+
+
+def _save(run: Run, model: Any, sample: pd.DataFrame, proba: Proba, folder: Path) -> None:
+    from mlflow.exceptions import MlflowException
+    from mlflow.models import Model, infer_signature
+    from mlflow.sklearn import save_model
+
+    raw = sample.astype(np.float64)
+    try:
+        save_model(
+            model,
+            folder,
+            mlflow_model=Model(artifact_path=FOLDER, run_id=run.id),
+            serialization_format="skops",
+            skops_trusted_types=TRUSTED,
+            signature=infer_signature(raw, proba),
+            input_example=raw.head(EXAMPLE_ROWS),
+            pip_requirements=[f"{name}=={version(name)}" for name in REQUIRED],
+            pyfunc_predict_fn="predict_proba",
+        )
+    except MlflowException as problem:
+        raise ModelError(f"The model cannot be stored without running code when it is loaded: {problem}.") from problem
