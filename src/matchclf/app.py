@@ -12,7 +12,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from matchclf import callbacks, interrupts, usage
 from matchclf.compose import CONF, register_schema, to_plain
-from matchclf.errors import ConfigError, MatchclfError, TrackingError
+from matchclf.errors import ConfigError, DuplicateError, MatchclfError, TrackingError
 from matchclf.stages import Scope, find_stage
 from matchclf.tracking import runs
 
@@ -44,6 +44,9 @@ def run(config: DictConfig) -> float | None:
         stage = find_stage(config.stage.name)
         arguments = (to_plain(config),) if stage.scope is Scope.UNTRACKED else callbacks.job_arguments()
         result: float | None = import_module(stage.module).run(*arguments)
+    except DuplicateError as known:
+        log.info("%s", known)
+        return known.value
     except (MatchclfError, OmegaConfBaseException):
         log.debug("The stage stopped.", exc_info=True)
         raise

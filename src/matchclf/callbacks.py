@@ -15,7 +15,7 @@ from matchclf import interrupts
 from matchclf.compose import PACKAGE, params_file, search_space, to_plain
 from matchclf.config import Config
 from matchclf.errors import TrackingError
-from matchclf.identity import file_hash, params_hash
+from matchclf.identity import file_hash, params_hash, part_hashes
 from matchclf.lineage import dvc
 from matchclf.lineage.git import code_state
 from matchclf.stages import Scope, find_stage
@@ -135,13 +135,14 @@ def _start_search(plain: Config, config: DictConfig) -> Sweep:
     space = search_space(plain, list(config.hydra.overrides.task))
     check_ingredients(plain)
     store = open_store(plain.tracking, plain.experiment_name, Path.cwd())
-    lineage = data_lineage(prepare(plain))
+    lineage = data_lineage(plain, prepare(plain))
     return sweep.open_sweep(plain, store, tags.run_name(plain), {**_pipeline_tags(plain, config), **lineage}, space)
 
 
 def _pipeline_tags(plain: Config, config: DictConfig) -> dict[str, str]:
     hashes = {
         "params_hash": params_hash(plain),
+        **{f"params_hash_{name}": value for name, value in part_hashes(plain).items()},
         "params_file_hash": file_hash(params_file().read_bytes()),
         "dvc_exp_name": dvc.experiment_name(),
     }

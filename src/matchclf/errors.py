@@ -34,5 +34,13 @@ class SourceError(MatchclfError):
     exit_code = 5
 
 
+class DuplicateError(MatchclfError):
+    """The same experiment was run before, and this run only points to it; ``value`` is the score it had."""
+
+    def __init__(self, told: str, value: float) -> None:
+        super().__init__(told)
+        self.value = value
+
+
 class ModelError(MatchclfError):
     """A model cannot be built, fitted or trusted."""

@@ -18,6 +18,7 @@ from matchclf.data.dataset import KEY, Dataset
 from matchclf.data.schema import ODDS, OUTCOMES, TARGET
 from matchclf.errors import ModelError
 from matchclf.folds import Fold, check_classes, latest
+from matchclf.lineage.digests import array_digest
 from matchclf.metrics import Proba
 
 if TYPE_CHECKING:
@@ -29,19 +30,28 @@ class Evaluation:
     """Out-of-fold forecasts of one model or baseline and their scores.
 
     ``by_year`` has one row a fold and one column a metric; ``rows`` are the positions of the forecast matches in
-    the development matches, ``proba`` has shape (len(rows), 3).
+    the development matches, ``proba`` has shape (len(rows), 3), ``sizes`` is the number of them in each fold.
     """
 
     name: str
     by_year: pd.DataFrame
     rows: NDArray[np.intp]
     proba: Proba
+    sizes: list[int]
     seconds: float
 
     @property
     def mean(self) -> dict[str, float]:
         """Mean of each metric over the folds, each year with the same weight."""
         return {str(name): float(value) for name, value in self.by_year.mean().items()}
+
+    def digests(self) -> dict[str, str]:
+        """One digest a fold, of its probabilities."""
+        ends = np.cumsum(self.sizes)[:-1]
+        return {
+            f"fold.{year}": array_digest(part)
+            for year, part in zip(self.by_year.index, np.split(self.proba, ends), strict=True)
+        }
 
 
 Forecast = Callable[[Fold], Proba]
@@ -138,7 +148,7 @@ def _evaluate(
                 break
     by_year = pd.DataFrame([part[2] for part in parts], index=[fold.year for fold in folds[: len(parts)]])
     rows, proba = (np.concatenate([part[i] for part in parts]) for i in (0, 1))
-    return Evaluation(name, by_year, rows, proba, time.perf_counter() - began)
+    return Evaluation(name, by_year, rows, proba, [len(part[0]) for part in parts], time.perf_counter() - began)
 
 
 def _score(name: str, fold: Fold, proba: Proba, data: Dataset) -> Part:

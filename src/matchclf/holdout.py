@@ -16,6 +16,7 @@ from matchclf.data.dataset import KEY, Dataset
 from matchclf.data.schema import ODDS, OUTCOMES, TARGET
 from matchclf.evaluate import known_features, proba_in_order
 from matchclf.folds import check_classes
+from matchclf.lineage.digests import array_digest
 from matchclf.metrics import Proba
 
 if TYPE_CHECKING:
@@ -52,6 +53,12 @@ class Forecasts:
         some = np.full(len(self.holdout.target), True) if rows is None else rows
         complete = {name: proba[some] for name, proba in self.proba.items() if not np.isnan(proba[some]).any()}
         return {name: metrics.score(self.holdout.target[some], proba) for name, proba in complete.items()}
+
+    def digests(self) -> dict[str, str]:
+        """One digest a forecast of a model, of its probabilities."""
+        return {
+            f"model.{name}": array_digest(self.proba[name]) for name in (RAW, OURS, REFERENCE) if name in self.proba
+        }
 
     def with_odds(self) -> NDArray[np.bool_]:
         """Which matches the bookmaker has a price for."""

@@ -16,6 +16,19 @@ def params_hash(config: Config) -> str:
     return short_hash(identity(config))
 
 
+def part_hashes(config: Config) -> dict[str, str]:
+    """Hash of each part of the config by itself: data, features, split, model, search."""
+    whole = identity(config)
+    parts = {
+        "data": whole["data"],
+        "features": whole["features"],
+        "split": [whole["temporal"], whole["frac"]],
+        "model": [whole["models"], whole["seed"], whole.get("final")],
+        "search": whole.get("tuning"),
+    }
+    return {name: short_hash(part) for name, part in parts.items()}
+
+
 def short_hash(value: Any) -> str:
     """First 16 hex digits of the SHA-256 of a value's canonical JSON."""
     return hashlib.sha256(canonical_json(value).encode()).hexdigest()[:HASH_LENGTH]

@@ -21,7 +21,8 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from matchclf import callbacks
 from matchclf.errors import ModelError
 from matchclf.identity import short_hash
-from matchclf.stages.sweep import Sweep, Trial, conclude, keep_best
+from matchclf.stages.sweep import Sweep, conclude, keep_best
+from matchclf.stages.trials import Trial
 
 log = logging.getLogger("matchclf.search")
 STUDY = "tuning"

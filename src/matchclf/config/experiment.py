@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 from matchclf.config.final import Final, Registry
+from matchclf.config.lineage import Lineage, Reproduce
 from matchclf.config.rules import CANNOT_CHANGE_A_RESULT, MISSING, iso_date, one_of, only_for
 from matchclf.errors import ConfigError
 
@@ -155,6 +156,8 @@ class Config:
     final: Final = field(default_factory=Final, metadata=only_for("final_train"))
     reference: Model | None = field(default=None, metadata=only_for("final_train"))
     tracking: Tracking = field(default=MISSING, metadata=CANNOT_CHANGE_A_RESULT)
+    lineage: Lineage = field(default_factory=Lineage, metadata=CANNOT_CHANGE_A_RESULT)
+    reproduce: Reproduce = field(default_factory=Reproduce, metadata=CANNOT_CHANGE_A_RESULT)
     smoke: bool = field(default=False, metadata=CANNOT_CHANGE_A_RESULT)
     seed: int = 1
     rounds: int = field(default=MISSING, metadata=CANNOT_CHANGE_A_RESULT)
@@ -165,6 +168,8 @@ class Config:
     confirm: bool = field(default=False, metadata=CANNOT_CHANGE_A_RESULT)
     rollback: bool = field(default=False, metadata=CANNOT_CHANGE_A_RESULT)
     what: str = field(default="registry", metadata=CANNOT_CHANGE_A_RESULT)
+    run_a: str | None = field(default=None, metadata=CANNOT_CHANGE_A_RESULT)
+    run_b: str | None = field(default=None, metadata=CANNOT_CHANGE_A_RESULT)
     fixtures: str | None = field(default=None, metadata=CANNOT_CHANGE_A_RESULT)
     output: str = field(default="data/predictions/upcoming.csv", metadata=CANNOT_CHANGE_A_RESULT)
 

@@ -22,20 +22,27 @@ REFERENCE = (
     r"(?:(?i:null|none|nil|true|false|~)|\*{3,}|\.{3}|\[\]|\{\}|\(\)|\$\{[^},]{0,200}\}|\$?\{\{[^}]{0,200}\}\}"
     r"|\$[A-Z_]{1,99}|\{[\w.]{0,99}\}|<[\w -]{0,99}>|%\(?\w{0,99}\)?[srd])"
 )
-# A call or a look-up, without texts but the names of constants.
-CALL = r"[A-Za-z_]+(?:\.[A-Za-z_]+){0,9}[(\[](?:[^\n\"')\]]|[\"'][A-Z_]{0,80}[\"']){0,200}+(?:[)\]]|$)"
 ATTRIBUTE = r"(?:self|cls|args|config|settings|options)(?:\.[a-z_]{1,99}){1,9}"
-HARMLESS = re.compile(rf"(?:{REFERENCE}|{TYPE}|{ATTRIBUTE})(?=[\s,;:)\]}}&\"'`<\\]|$)|{CALL}", re.MULTILINE)
+VALUE_ENDS = r"(?=[ \t]*(?:[)\]}&\"'`<\\#=]|[,;:](?=\s|$|[\w.-]{1,99}[=:])|[+~\w.-]{1,99}=|\r?$))"
+# A call or a look-up, without texts but the names of constants.
+CALL = (
+    r"(?:[A-Za-z]{4,99}|_?[A-Za-z]{1,99}(?:[._]{1,2}[A-Za-z]{1,99}){1,9})"
+    r"[(\[](?:(?:[^\n\"')\]]|[\"'][A-Z_]{0,80}[\"']){0,200}+[)\]](?=[\s.,;:)\]}(\[]|$)|$)"
+)
+HARMLESS = re.compile(rf"(?:{REFERENCE}|{TYPE}|{ATTRIBUTE}){VALUE_ENDS}|{CALL}", re.MULTILINE)
 HARMLESS_QUOTED = re.compile(rf"{REFERENCE}?")
 NAME = re.compile(r"[a-z]*(?:[A-Z][a-z]+)+|[a-z]+(?:[_.][a-z]+)+|[A-Z\d]+(?:_[A-Z\d]+)+")
-QUOTE = re.compile(r"(?:\r?\n[-+ \t]{0,80})?[rbuf]{0,2}(?P<level>\\{0,15})(?P<quote>\"{3}|'{3}|[\"'])")
-NEXT_QUOTE = re.compile(rf"[ \t]{{0,9}}[+\\]?[ \t]{{0,9}}(?=\r?\n){QUOTE.pattern}")
+VARIABLE = re.compile(r"(?:[A-Za-z_]+\.)*([A-Za-z_]+)")
+QUOTE = re.compile(r"[rbuf]{0,2}(?P<level>\\{0,15})(?P<quote>\"{3}|'{3}|[\"'])")
+BELOW = r"[ \t]{0,9}\r?\n[-+ \t]{0,80}"
+QUOTE_BELOW = re.compile(f"(?:{BELOW})?{QUOTE.pattern}")
+NEXT_QUOTE = re.compile(rf"(?:[ \t]{{1,9}}|[ \t]{{0,9}}[+\\]?{BELOW}){QUOTE.pattern}")
 BRACKET = re.compile(r"\"(?:[^\"\\]|\\.)*+\"|'(?:[^'\\]|\\.)*+'|[\[({]|[\])}]")
 # How far a value without quotes goes.
-HEADER = re.compile(r"[^\r\n\"']*")
-TAG = re.compile(r"[^<]*")
-YAML_LINE = re.compile(r"(?:[^ \t\r\n]++|[ \t]++(?![#\r\n]))*+")
+TAG, WHOLE_LINE = re.compile(r"[^<]*"), re.compile(r"[^\r\n]*")
+YAML_LINE = r"(?:[^ \t\r\n]++|[ \t]++(?![#\r\n]))*+"
 LINE = re.compile(r"(?:[^ \t\r\n]++|[ \t]++(?![#\r\n]|[+~\w.-]{1,99}=))*+")
+IN_BRACES = re.compile(r"[^,}\]\r\n]*")
 WORD = re.compile(r"(?:[^\s,;&\"')\]}]|[,;](?!\s|$|[\w.-]{1,99}[=:])|[\"')\]}](?![\s,;:.)\]}>\"'&]|$))*+")
 FARTHEST = 8000
 
@@ -57,10 +64,12 @@ def _value(text: str, found: re.Match[str]) -> tuple[int, int]:
     begin = found.end()
     if found["open"] and not found["close"]:  # the quotes stand around name and value
         quote = found["open"].rstrip("+~")
-        return begin, _closing(text, begin, quote[:-1], quote[-1])
+        end = _closing(text, begin, quote[:-1], quote[-1])
+        return begin, begin if HARMLESS_QUOTED.fullmatch(text[begin:end]) else end
     if HARMLESS.match(text, begin):
         return begin, begin
-    if quoted := QUOTE.match(text, begin):
+    on_own_line = found["indent"] is not None or found["close"]
+    if quoted := (QUOTE_BELOW if on_own_line else QUOTE).match(text, begin):
         return _quoted(text, quoted, found["sign"] == ",")
     if text[begin : begin + 1] in ("[", "(", "{"):
         return begin, _closing_bracket(text, begin)
@@ -68,10 +77,11 @@ def _value(text: str, found: re.Match[str]) -> tuple[int, int]:
 
 
 def _quoted(text: str, quoted: re.Match[str], in_pair: bool) -> tuple[int, int]:
-    mark = quoted["level"], quoted["quote"]
-    begin, end = quoted.end(), _closing(text, quoted.end(), *mark)
-    while more := NEXT_QUOTE.match(text, end + len("".join(mark))):
-        end = _closing(text, more.end(), *mark)
+    begin = end = quoted.end()
+    more: re.Match[str] | None = quoted
+    while more:
+        end = _closing(text, more.end(), more["level"], more["quote"])
+        more = NEXT_QUOTE.match(text, end + len(more["level"] + more["quote"]))
     content = text[begin:end]
     harmless = HARMLESS_QUOTED.fullmatch(content)
     if in_pair:  # rather a list of words
@@ -98,25 +108,34 @@ def _closing_bracket(text: str, begin: int) -> int:
 
 
 def _bare(text: str, found: re.Match[str]) -> int:
-    begin, in_yaml = found.end(), found["sign"] == ":"
+    begin = found.end()
     if found["tag"]:
         return _end(TAG, text, begin)
     if found["name"].lower().endswith("authorization"):
-        return _end(HEADER, text, begin)
-    if found["indent"] is None or found["close"]:
-        end = _end(WORD, text, begin)
-    elif in_yaml and (below := _deeper(len(found["indent"])).match(text, begin)):
-        end = below.end()
-    else:
-        end = _end(YAML_LINE if in_yaml else LINE, text, begin)
-    own = text[begin:end].rstrip(",);").rpartition(".")[2]
-    return begin if own and f".{found['name']}".endswith((f".{own}", f"_{own}")) else end
+        return _end(WHOLE_LINE, text, begin)
+    end = _end(_extent(text, found), text, begin)
+    variable = VARIABLE.fullmatch(text[begin:end].rstrip(",);"))
+    own = variable is not None and f".{found['name']}".endswith((f".{variable[1]}", f"_{variable[1]}"))
+    return begin if own else end
 
 
-def _deeper(indent: int) -> re.Pattern[str]:
-    # A block of YAML: the lines below, as long as they are indented deeper or items of a list.
-    line = rf"\r?\n(?:[ \t+]*\r?\n)*+[ \t+-]{{{indent + 1},}}\S[^\n]*"
-    return re.compile(rf"(?:[|>][-+\d]{{0,3}})?[ \t]*(?:#[^\n]*)?(?:{line})+")
+def _extent(text: str, found: re.Match[str]) -> re.Pattern[str]:
+    on_own_line = found["indent"] is not None and not found["close"]
+    if found["sign"] != ":":
+        return LINE if on_own_line else WORD
+    if on_own_line:
+        return _yaml(len(found["indent"]))
+    before = text[max(0, found.start() - 9) : found.start()].rstrip()
+    return IN_BRACES if before.endswith(("{", ",")) else WORD
+
+
+def _yaml(indent: int) -> re.Pattern[str]:
+    # A value of YAML goes on in the lines below: deeper ones, or items of a list when its own line has none.
+    line_break = r"\r?\n(?:[ \t+]*\r?\n)*+"
+    item = rf"{line_break}[ \t+-]{{{indent + 1},}}\S[^\r\n]*"
+    mark = "+-" if indent else ""
+    deeper = rf"{line_break}[ \t{mark}][ \t]{{{indent},}}\S[^\r\n]*"
+    return re.compile(rf"(?:[|>][-+\d]{{0,3}})?[ \t]*+(?:#[^\r\n]*)?(?:{item})+|{YAML_LINE}(?:{deeper})*")
 
 
 def _end(pattern: re.Pattern[str], text: str, begin: int) -> int:

@@ -4,7 +4,7 @@ import re
 from functools import lru_cache
 
 WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
-WORDS = frozenset(("authorization", "auth", "oauth", "pwd", "jwt", "cookie", "sas"))
+WORDS = frozenset(("authorization", "auth", "oauth", "pwd", "jwt", "cookie"))
 PARTS = re.compile(
     r"passw|passphrase|passcode|secret|credential|connectionstring|amzsignature"
     r"|(?:api|access|private|account|shared|signing|encryption)key"

@@ -24,9 +24,11 @@ from matchclf.models import build_model
 from matchclf.stages import results
 from matchclf.stages.experiment import Experiment, Scored, open_experiment
 from matchclf.tracking import record, runs, tags
+from matchclf.tracking.provenance import keep_digests
 from matchclf.tracking.runs import Run
 
 log = logging.getLogger(__name__)
+OUT_OF_FOLD = "predictions/out_of_fold.parquet"
 SHOWN_TAGS = ("pipeline.params_hash", "pipeline.git_sha")
 
 
@@ -41,6 +43,9 @@ def compare(config: Config, parent: Run) -> list[Scored]:
     scored = [one for name in config.models if (one := runs.attempt(_score, experiment, name))]
     log.info("\n%s\n", results.show(experiment, scored, baselines))
     _check_complete(config, scored)
+    best = min(scored, key=lambda one: one.picked_by)
+    tags_of_best = {"best.model": best.name, "best.run_id": best.run.id}
+    record.record(parent, tags=tags_of_best, metrics={"best.logloss": best.picked_by})
     return scored
 
 
@@ -107,8 +112,9 @@ def _log(experiment: Experiment, run: Run, evaluation: Evaluation) -> None:
         by_year=evaluation.by_year.add_prefix("cv."),
     )
     record.record_input(run, paths.TRAIN, experiment.prepared.version, len(data.target))
-    record.keep_table(run, out_of_fold(evaluation, data), "predictions/out_of_fold.parquet")
+    record.keep_table(run, out_of_fold(evaluation, data), OUT_OF_FOLD)
     record.keep_config(run, experiment.config)
+    keep_digests(run, experiment.steps | evaluation.digests())
 
 
 def _params(experiment: Experiment, name: str) -> dict[str, Any]:

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from pathlib import Path
 
 from matchclf import paths
 from matchclf.config import Config, Table
 from matchclf.data.dataset import Dataset, load_dataset
 from matchclf.data.sources import source_files
-from matchclf.errors import ConfigError
+from matchclf.errors import ConfigError, DataError
 from matchclf.evaluate import Evaluation
 from matchclf.files import read_parquet
 from matchclf.folds import Fold, walk_forward
+from matchclf.lineage import dvc
 from matchclf.models import build_model
+from matchclf.stages.duplicates import check_duplicate
 from matchclf.stages.prepare import Prepared, check_kept, prepare
 from matchclf.stages.readings import read_holdout
 from matchclf.tracking import record, tags
+from matchclf.tracking.provenance import keep_digests
 from matchclf.tracking.runs import Run
 
 log = logging.getLogger(__name__)
@@ -33,6 +37,11 @@ class Experiment:
     holdout: Dataset | None
     folds: list[Fold]
     tags: dict[str, str]
+
+    @property
+    def steps(self) -> dict[str, str]:
+        """Digests of the matches, the features in use and the split."""
+        return self.prepared.steps(self.config.features.use)
 
 
 @dataclass(frozen=True)
@@ -55,10 +64,28 @@ def check_ingredients(config: Config) -> None:
         raise ConfigError(f"stage=final_train trains one model; found model={','.join(config.models)}.")
 
 
-def data_lineage(prepared: Prepared) -> dict[str, str]:
-    """Tags of the prepared data; of the holdout only the dates are read."""
+def data_lineage(config: Config, prepared: Prepared) -> dict[str, str]:
+    """Tags of the prepared data; of the holdout only the dates are read.
+
+    Raises DataError when DVC recorded another dataset, unless ``lineage.allow_dirty`` is set.
+    """
+    recorded = _recorded_by_dvc(config, prepared.version)
     train, test = (read_parquet(path, ["date"])["date"] for path in (paths.TRAIN, paths.TEST))
-    return tags.data_tags(prepared.version, prepared.source, train, test)
+    return {**tags.data_tags(prepared.version, prepared.source, train, test), **recorded}
+
+
+def _recorded_by_dvc(config: Config, version: str) -> dict[str, str]:
+    recorded = dvc.recorded_md5(paths.DATASET, Path.cwd())
+    if recorded is None:
+        return {"data.dvc": tags.NONE}
+    if recorded.md5 == version:
+        return {"data.dvc": str(recorded.where)}
+    if not config.lineage.allow_dirty:
+        raise DataError(
+            f"{paths.DATASET} has the MD5 {version}, {recorded.where} records {recorded.md5}: record it with "
+            "`dvc repro prepare`, get the recorded one by `dvc checkout`, or go on with lineage.allow_dirty=true."
+        )
+    return {"data.dvc": str(recorded.where), "data.dvc_recorded": recorded.md5, "data.dirty": "true"}
 
 
 def open_experiment(config: Config, parent: Run) -> Experiment:
@@ -67,8 +94,10 @@ def open_experiment(config: Config, parent: Run) -> Experiment:
     columns = prepared.columns(config.features.use)
     data = load_dataset(paths.TRAIN, columns)
     folds = walk_forward(data.matches["date"], config.temporal.cv_years, config.frac.value)
-    lineage = data_lineage(prepared)
+    lineage = data_lineage(config, prepared)
     record.record(parent, tags=lineage)
+    keep_digests(parent, prepared.steps(config.features.use))
+    check_duplicate(config, parent, prepared.version)
     holdout = None
     if config.stage.select_by == "holdout":
         log.warning("holdout    read to pick a model: it is no longer blind, and final scores on it will flatter")

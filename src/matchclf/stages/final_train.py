@@ -16,12 +16,14 @@ from matchclf.folds import latest
 from matchclf.holdout import OURS, REFERENCE, FinalModel, Forecasts, fit_final, forecast
 from matchclf.models import build_model
 from matchclf.stages.compare import begin
+from matchclf.stages.duplicates import check_duplicate
 from matchclf.stages.experiment import data_lineage
 from matchclf.stages.final_scores import keep_scores
 from matchclf.stages.prepare import Prepared, check_kept, prepare
 from matchclf.stages.readings import read_holdout
 from matchclf.stages.tuned import check_same_data
 from matchclf.tracking import models, record
+from matchclf.tracking.provenance import keep_digests
 from matchclf.tracking.runs import Run
 
 log = logging.getLogger(__name__)
@@ -34,11 +36,13 @@ def run(config: Config, parent: Run) -> float:
     begin(config, parent)
     prepared = prepare(config)
     check_same_data(config, prepared.version)
-    record.record(parent, tags=data_lineage(prepared))
+    record.record(parent, tags=data_lineage(config, prepared))
+    check_duplicate(config, parent, prepared.version)
     final, found = _train_and_forecast(config, parent, prepared)
     record.record(parent, params=_params(config, final, found.holdout), tags=_tags(config, final))
     record.record_input(parent, paths.TRAIN, prepared.version, final.rows)
     logloss = keep_scores(config, parent, final, found)
+    keep_digests(parent, prepared.steps(list(config.features.families)) | found.digests())
     _keep_model(parent, final, found)
     _keep_run_id(config, parent, logloss)
     return logloss
@@ -75,7 +79,8 @@ def _told(config: Config, name: str) -> str:
     if not tuned:
         return f"nothing for {name}: its defaults are used; stage=tuning model={name} looks for better ones"
     used = ", ".join(f"{key}={value:.4g}" for key, value in tuned["used"].items())
-    return f"{used} (trial {tuned.get('trial')} of run {tuned.get('parent_run_id')})"
+    found = ", ".join(f"{key} {tuned[key]}" for key in ("variant", "trial", "parent_run_id") if key in tuned)
+    return f"{used} (found by: {found})"
 
 
 def _params(config: Config, final: FinalModel, holdout: Dataset) -> dict[str, Any]:

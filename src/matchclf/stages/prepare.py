@@ -10,13 +10,14 @@ import pandas as pd
 from matchclf import folds, paths
 from matchclf.config import Config, Temporal, World
 from matchclf.console import step
-from matchclf.data.dataset import assemble
+from matchclf.data.dataset import KEY, assemble
 from matchclf.data.sources import Loaded, load_matches, source_files
 from matchclf.data.summary import summarise
 from matchclf.errors import DataError
 from matchclf.features.build import build_features, check_families
 from matchclf.files import digest, locked, read_json, replacing, write_json, write_parquet
 from matchclf.identity import file_hash, identity, short_hash
+from matchclf.lineage.digests import table_digest
 from matchclf.lineage.source import Source, local_source, synthetic_source
 from matchclf.split import split
 
@@ -28,15 +29,24 @@ CODE_PARTS = ("data/**/*.py", "features/*.py", "split.py", "folds.py", "files.py
 
 @dataclass(frozen=True)
 class Prepared:
-    """What is on disk: the MD5 of dataset.parquet, where it came from, the feature columns of each family."""
+    """What is on disk: the MD5 of dataset.parquet, where it came from, the feature columns of each family.
+
+    ``digests`` has one entry a step: matches, features of each family, and both parts of the split.
+    """
 
     version: str
     source: Source
     families: dict[str, list[str]]
+    digests: dict[str, str]
 
     def columns(self, use: list[str]) -> list[str]:
         """The feature columns of the named families, in the order of the dataset whatever the order of the names."""
         return [column for family, columns in self.families.items() if family in use for column in columns]
+
+    def steps(self, use: list[str]) -> dict[str, str]:
+        """The digests of the matches, the named families and the split, in this order."""
+        unused = {f"features.{name}" for name in self.families if name not in use}
+        return {name: value for name, value in self.digests.items() if name not in unused}
 
 
 def run(config: Config) -> None:
@@ -58,7 +68,7 @@ def prepare(config: Config) -> Prepared:
             log.info("prepare    kept: data, features, split and code are those of %s", paths.DATASET)
     read = manifest["source"]
     source = replace(source, ingested_at=read["ingested_at"], last_modified=read["last_modified"])
-    return Prepared(manifest["files"][str(paths.DATASET)], source, manifest["families"])
+    return Prepared(manifest["files"][str(paths.DATASET)], source, manifest["families"], manifest["digests"])
 
 
 def check_kept(prepared: Prepared) -> None:
@@ -123,15 +133,30 @@ def _make(config: Config, source: Source, inputs: str) -> dict[str, Any]:
         found.append(f"{sum(map(len, columns.values()))} columns")
     with step("dataset") as found:
         dataset = assemble(loaded.matches, pd.concat(families.values(), axis=1))
-        files = _write(config.temporal, loaded, dataset, columns)
+        train, test = split(dataset, config.temporal.test_start)
+        files = _write(config.temporal, loaded, (dataset, train, test), columns)
+        digests = {"matches": table_digest(loaded.matches)}
+        digests |= {f"features.{name}": table_digest(frame) for name, frame in families.items()}
+        digests |= {"split.development": table_digest(train[KEY]), "split.holdout": table_digest(test[KEY])}
         found.append(f"{paths.DATASET} and {paths.SPLITS}")
-    manifest = {"inputs": inputs, "files": files, "source": asdict(source), "families": columns}
+    manifest = {
+        "inputs": inputs,
+        "files": files,
+        "source": asdict(source),
+        "families": columns,
+        "digests": digests,
+    }
     write_json(manifest, paths.MANIFEST)
     return manifest
 
 
-def _write(temporal: Temporal, loaded: Loaded, dataset: pd.DataFrame, columns: dict[str, list[str]]) -> dict[str, str]:
-    train, test = split(dataset, temporal.test_start)
+def _write(
+    temporal: Temporal,
+    loaded: Loaded,
+    parts: tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame],
+    columns: dict[str, list[str]],
+) -> dict[str, str]:
+    dataset, train, test = parts
     walk = folds.describe(train["date"], folds.walk_forward(train["date"], temporal.cv_years))
     tables = {paths.DATASET: dataset, paths.TRAIN: train, paths.TEST: test, paths.FOLDS: walk}
     tables[paths.UPCOMING] = loaded.upcoming

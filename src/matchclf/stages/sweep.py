@@ -1,4 +1,4 @@
-"""A search for hyperparameters as MLflow knows it: its parent, its trials, the best of them."""
+"""A search for hyperparameters: opened anew or where it was interrupted, and concluded with the best trial."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ import logging
 from dataclasses import dataclass, field
 from typing import Any
 
-import pandas as pd
-
 from matchclf import paths
 from matchclf.config import Config
 from matchclf.errors import ConfigError, ModelError, TrackingError
 from matchclf.files import write_json
 from matchclf.identity import short_hash
+from matchclf.stages.trials import Trial, best_trial, finished_trials, short_name, trial_table
 from matchclf.tracking import owner, record, runs
 from matchclf.tracking.runs import Run
 from matchclf.tracking.search import StoredRun, find_runs
@@ -22,15 +21,6 @@ from matchclf.tracking.store import Store
 log = logging.getLogger(__name__)
 # What must be the same for an interrupted sweep to go on.
 SAME = {"search.hash": "search space", "data.hash": "data", "pipeline.git_sha": "code", "pipeline.git_dirty": "code"}
-
-
-@dataclass(frozen=True)
-class Trial:
-    """A trial that ended; ``value`` is None when it failed."""
-
-    number: int
-    params: dict[str, str]
-    value: float | None
 
 
 @dataclass(frozen=True)
@@ -66,28 +56,6 @@ def open_sweep(config: Config, store: Store, name: str, tags: dict[str, str], sp
     return Sweep(config, parent, space, trials)
 
 
-def finished_trials(parent: Run) -> list[Trial]:
-    """Every trial of a sweep that ended by itself, by its number: complete, stopped early or failed."""
-    found = [
-        Trial(int(child.data.tags["trial.number"]), json.loads(child.data.tags["trial.params"]), _value(child))
-        for child in _children(parent)
-        if _ended(child)
-    ]
-    return sorted(found, key=lambda trial: trial.number)
-
-
-def best_trial(parent: Run) -> StoredRun | None:
-    """The complete trial with the lowest mean log-loss, the earliest of equals; None when there is none yet."""
-    complete = [child for child in _children(parent) if child.data.tags.get("trial.state") == "complete"]
-    return min(complete, key=lambda child: child.data.metrics["cv.logloss_mean"], default=None)
-
-
-def fold_scores(run: StoredRun, store: Store) -> list[float]:
-    """Log-loss of each fold of a stored run, by year."""
-    history = store.client.get_metric_history(run.info.run_id, "cv.logloss")
-    return [point.value for point in sorted(history, key=lambda point: point.step)]
-
-
 def keep_best(sweep: Sweep) -> str:
     """Write the best trial so far to the parent and to data/models, and say which it is."""
     best = best_trial(sweep.parent)
@@ -117,26 +85,6 @@ def conclude(sweep: Sweep) -> None:
         record.keep_figure(sweep.parent, figure, f"plots/{name}.png")
 
 
-def trial_table(parent: Run) -> pd.DataFrame:
-    """One row a trial that ended: number, state, value (NaN when failed) and one column a parameter."""
-    rows = [
-        {
-            "number": int(child.data.tags["trial.number"]),
-            "state": child.data.tags.get("trial.state", "failed"),
-            "value": value if (value := _value(child)) is not None else float("nan"),
-            **{short_name(key): v for key, v in json.loads(child.data.tags["trial.params"]).items()},
-        }
-        for child in _children(parent)
-        if _ended(child)
-    ]
-    return pd.DataFrame(rows).sort_values("number", ignore_index=True)
-
-
-def short_name(key: str) -> str:
-    """``models.xgb.estimator.max_depth`` -> ``xgb.max_depth``; any other key stays as it is."""
-    return key.removeprefix("models.").replace(".estimator.", ".")
-
-
 def _best_tags(best: StoredRun) -> dict[str, str]:
     params = json.loads(best.data.tags["trial.params"])
     return {f"best.{short_name(key)}": str(value) for key, value in params.items()}
@@ -151,6 +99,7 @@ def _best_params(sweep: Sweep, best: StoredRun) -> dict[str, Any]:
         "run_id": best.info.run_id,
         "parent_run_id": sweep.parent.id,
         "run_kind": sweep.config.run_kind,
+        "variant": sweep.config.variant.name,
         "data_hash": sweep.parent.tags["data.hash"],
         "params_hash": sweep.parent.tags["pipeline.params_hash"],
         "search_hash": sweep.parent.tags["search.hash"],
@@ -181,17 +130,3 @@ def _check_same(config: Config, earlier: StoredRun, tags: dict[str, str]) -> Non
             f"{' and another '.join(changed)}; go on with it all the same with tuning.resume=force, or start over "
             "with tuning.resume=fresh."
         )
-
-
-def _children(parent: Run) -> list[StoredRun]:
-    return find_runs(parent.store, mlflow__parentRunId=parent.id)
-
-
-def _ended(child: StoredRun) -> bool:
-    tags = child.data.tags
-    return "trial.state" in tags or (child.info.status == runs.FAILED and runs.ORPHANED not in tags)
-
-
-def _value(child: StoredRun) -> float | None:
-    metrics = child.data.metrics
-    return metrics.get("cv.logloss_mean", metrics.get("cv.logloss_estimate"))

@@ -7,7 +7,6 @@ from matchclf.config import Config
 from matchclf.files import write_json
 from matchclf.stages.compare import compare
 from matchclf.stages.experiment import Scored
-from matchclf.tracking import record
 from matchclf.tracking.runs import Run
 
 log = logging.getLogger(__name__)
@@ -21,11 +20,6 @@ def run(config: Config, parent: Run) -> float:
 
 
 def _keep_winner(config: Config, parent: Run, best: Scored) -> None:
-    record.record(
-        parent,
-        tags={"best.model": best.name, "best.run_id": best.run.id},
-        metrics={"best.logloss": best.picked_by},
-    )
     winner = {
         "run_id": best.run.id,
         "parent_run_id": parent.id,

@@ -13,13 +13,14 @@ from matchclf.folds import walk_forward
 from matchclf.identity import identity, params_hash, short_hash
 from matchclf.models import build_model
 from matchclf.racing import estimate, is_clearly_worse
-from matchclf.stages.prepare import check_kept, prepare
-from matchclf.stages.sweep import best_trial, fold_scores
+from matchclf.stages.prepare import Prepared, check_kept, prepare
+from matchclf.stages.trials import best_trial, fold_scores
 from matchclf.tracking import record, runs
+from matchclf.tracking.provenance import keep_digests
 from matchclf.tracking.runs import Run
 
 log = logging.getLogger(__name__)
-_loaded: dict[str, Dataset] = {}
+_loaded: dict[str, tuple[Prepared, Dataset]] = {}
 
 
 def run(config: Config, parent: Run, number: int, point: dict[str, float | int | str]) -> float:
@@ -38,12 +39,14 @@ def run(config: Config, parent: Run, number: int, point: dict[str, float | int |
         best = _best_scores(parent)
         evaluation = _evaluate(config, name, best)
         value = _log(config, child, evaluation, best)
+        record.keep_config(child, config)
+        keep_digests(child, _prepared(config)[0].steps(config.features.use) | evaluation.digests())
         log.info("trial %03d  %6.1f s  log-loss %.4f%s", number, evaluation.seconds, value, _said(config, evaluation))
         return value
 
 
 def _evaluate(config: Config, name: str, best: list[float]) -> Evaluation:
-    rules, data = config.tuning, _dataset(config)
+    rules, data = config.tuning, _prepared(config)[1]
     folds = walk_forward(data.matches["date"], config.temporal.cv_years, config.frac.value)
 
     def stop(scores: list[float]) -> bool:
@@ -53,13 +56,13 @@ def _evaluate(config: Config, name: str, best: list[float]) -> Evaluation:
     return evaluate_model(name, build_model(name, config.models[name], config.seed), data, folds, workers, stop)
 
 
-def _dataset(config: Config) -> Dataset:
+def _prepared(config: Config) -> tuple[Prepared, Dataset]:
     # Trials of one process share the data: they differ in what is done with it.
     key = short_hash([identity(config.data), identity(config.features), identity(config.temporal)])
     if key not in _loaded:
         _loaded.clear()
         prepared = prepare(config)
-        _loaded[key] = load_dataset(paths.TRAIN, prepared.columns(config.features.use))
+        _loaded[key] = prepared, load_dataset(paths.TRAIN, prepared.columns(config.features.use))
         check_kept(prepared)
     return _loaded[key]
 
