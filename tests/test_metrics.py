@@ -6,7 +6,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from matchclf.errors import ModelError
-from matchclf.metrics import METRICS, accuracy, brier, check_proba, ece, log_loss, roc_auc_ovr, rps, score
+from matchclf.metrics import (
+    METRICS,
+    accuracy,
+    brier,
+    check_proba,
+    ece,
+    log_loss,
+    match_losses,
+    per_outcome,
+    roc_auc_ovr,
+    rps,
+    score,
+)
 
 unhurried = settings(deadline=None, max_examples=100)
 
@@ -153,6 +165,66 @@ def test_scores_do_not_depend_on_the_order_of_matches_and_stay_in_their_range(fo
     assert score(target[::-1], proba[::-1]) == pytest.approx(found, abs=1e-12, nan_ok=True)
     highest = {"logloss": math.inf, "brier": 2, "rps": 1, "accuracy": 1, "ece": 1, "roc_auc_ovr": 1}
     assert all(0 <= found[name] <= highest[name] for name in found if not math.isnan(found[name]))
+
+
+def test_precision_recall_and_f1_of_a_small_forecast_are_as_worked_out_by_hand():
+    # Said: home, draw, home, away; happened: home, draw, away, away.
+    expected = {
+        **{"precision_home": 1 / 2, "precision_draw": 1, "precision_away": 1},
+        **{"recall_home": 1, "recall_draw": 1, "recall_away": 1 / 2},
+        **{"f1_home": 2 / 3, "f1_draw": 1, "f1_away": 2 / 3},
+    }
+    found = per_outcome(TARGET, PROBA)
+    assert found == pytest.approx(expected, abs=1e-15)
+    assert list(found) == list(expected)
+
+
+def ratio(part: int, whole: int) -> float:
+    return part / whole if whole else 0.0
+
+
+@given(forecasts)
+@unhurried
+def test_precision_recall_and_f1_are_counts_of_matches_and_0_where_there_is_none(forecast):
+    target, proba = forecast
+    said = [max(range(3), key=lambda k, row=row: row[k]) for row in proba]
+    pairs = list(zip(said, target.tolist(), strict=True))
+    found = per_outcome(target, proba)
+    for label, outcome in enumerate(("home", "draw", "away")):
+        hits, called, happened = pairs.count((label, label)), said.count(label), target.tolist().count(label)
+        assert found[f"precision_{outcome}"] == pytest.approx(ratio(hits, called), abs=1e-12)
+        assert found[f"recall_{outcome}"] == pytest.approx(ratio(hits, happened), abs=1e-12)
+        assert found[f"f1_{outcome}"] == pytest.approx(ratio(2 * hits, called + happened), abs=1e-12)
+
+
+def test_the_losses_of_each_match_are_as_worked_out_by_hand():
+    found = match_losses(TARGET, PROBA)
+    np.testing.assert_allclose(found["logloss"], [math.log(2), math.log(2), math.log(4), 0], rtol=0, atol=1e-15)
+    np.testing.assert_allclose(found["brier"], [0.375, 0.375, 0.875, 0], rtol=0, atol=1e-15)
+    assert list(found) == ["logloss", "brier"]
+
+
+@given(forecasts)
+@unhurried
+def test_the_means_of_the_losses_of_each_match_are_the_scores(forecast):
+    target, proba = forecast
+    found = match_losses(target, proba)
+    assert {name: losses.shape for name, losses in found.items()} == dict.fromkeys(("logloss", "brier"), target.shape)
+    assert found["logloss"].mean() == pytest.approx(log_loss(target, proba), abs=1e-12)
+    assert found["brier"].mean() == pytest.approx(brier(target, proba), abs=1e-12)
+
+
+def test_a_surprise_that_was_called_impossible_costs_one_match_what_it_costs_the_score():
+    target, proba = np.array([2], dtype=np.int8), np.array([[0.5, 0.5, 0.0]])
+    assert match_losses(target, proba)["logloss"][0] == log_loss(target, proba)
+
+
+def test_an_unknown_forecast_has_an_unknown_loss():
+    found = match_losses(np.array([0, 1], dtype=np.int8), np.array([[math.nan] * 3, [0.25, 0.5, 0.25]]))
+    assert {name: np.isnan(losses).tolist() for name, losses in found.items()} == {
+        "logloss": [True, False],
+        "brier": [True, False],
+    }
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from omegaconf.errors import OmegaConfBaseException
 from matchclf import callbacks, interrupts, usage
 from matchclf.compose import CONF, register_schema, to_plain
 from matchclf.errors import ConfigError, DuplicateError, MatchclfError, TrackingError
+from matchclf.redaction import redact, refuse_secrets
 from matchclf.stages import Scope, find_stage
 from matchclf.tracking import runs
 
@@ -27,6 +28,7 @@ def main() -> None:
     sys.argv[1:] = usage.flags_first(sys.argv[1:])
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then raises, and the sentence is ours.
     try:
+        refuse_secrets(sys.argv[1:])
         register_schema()
         hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")(run)()
         _check_ended()
@@ -72,5 +74,5 @@ def _bound_threads() -> None:
 
 def _stop(problem: MatchclfError) -> NoReturn:
     runs.finish_all(runs.FAILED, runs.reason(problem))
-    print(f"Error: {str(problem).rstrip('.')}.", file=sys.stderr)
+    print(f"Error: {redact(str(problem)).rstrip('.')}.", file=sys.stderr)
     sys.exit(problem.exit_code)

@@ -14,13 +14,16 @@ from omegaconf import DictConfig, OmegaConf
 from matchclf import interrupts
 from matchclf.compose import PACKAGE, params_file, search_space, to_plain
 from matchclf.config import Config
-from matchclf.errors import TrackingError
+from matchclf.errors import ConfigError, TrackingError
 from matchclf.identity import file_hash, params_hash, part_hashes
 from matchclf.lineage import dvc
-from matchclf.lineage.git import code_state
+from matchclf.lineage.environment import environment
+from matchclf.lineage.git import code_state, uncommitted_diff
+from matchclf.redaction import redact_record
 from matchclf.stages import Scope, find_stage
 from matchclf.stages.tuned import with_tuned
-from matchclf.tracking import runs, tags
+from matchclf.tracking import record, runs, tags
+from matchclf.tracking.provenance import keep_code
 from matchclf.tracking.runs import Run
 from matchclf.tracking.search import sweep_scores
 from matchclf.tracking.store import open_store, where_to_look
@@ -57,7 +60,9 @@ class ParentRun(Callback):
         """Open the parent of the job. Hydra swallows what is raised here; ``job_arguments`` raises it."""
         _job.clear()
         try:
-            interrupts.watch()  # again, because this may be a worker of a parallel launcher
+            for handler in logging.getLogger().handlers:
+                handler.addFilter(redact_record)
+            interrupts.watch(worker=True)  # does nothing but in a worker of a parallel launcher
             plain = to_plain(config)
             scope = find_stage(plain.stage.name).scope
             if scope is Scope.SEARCH:
@@ -123,8 +128,17 @@ def _start(plain: Config, config: DictConfig) -> Run:
     from matchclf.stages.experiment import check_ingredients  # brings sklearn, which --help does without
 
     check_ingredients(plain)
+    code = pipeline_tags(plain, _sweep_id(config))
     store = open_store(plain.tracking, plain.experiment_name, Path.cwd())
-    return runs.start(store, tags.run_name(plain), _pipeline_tags(plain, config))
+    parent = runs.start(store, tags.run_name(plain), code)
+    _keep_code(parent, config)
+    return parent
+
+
+def _keep_code(parent: Run, config: DictConfig) -> None:
+    diff = uncommitted_diff(PACKAGE, Path.cwd())
+    record.record(parent, tags={"pipeline.git_diff": diff.state})
+    keep_code(parent, diff.text, environment(), list(config.hydra.overrides.task))
 
 
 def _start_search(plain: Config, config: DictConfig) -> Sweep:
@@ -136,17 +150,27 @@ def _start_search(plain: Config, config: DictConfig) -> Sweep:
     check_ingredients(plain)
     store = open_store(plain.tracking, plain.experiment_name, Path.cwd())
     lineage = data_lineage(plain, prepare(plain))
-    return sweep.open_sweep(plain, store, tags.run_name(plain), {**_pipeline_tags(plain, config), **lineage}, space)
+    told = {**pipeline_tags(plain, _sweep_id(config)), **lineage}
+    opened = sweep.open_sweep(plain, store, tags.run_name(plain), told, space)
+    _keep_code(opened.parent, config)
+    record.keep_config(opened.parent, plain)
+    return opened
 
 
-def _pipeline_tags(plain: Config, config: DictConfig) -> dict[str, str]:
+def pipeline_tags(plain: Config, sweep_id: str) -> dict[str, str]:
+    """Tags of the parent run of a config: what it is, its code and its hashes."""
+    code = code_state(PACKAGE, Path.cwd())
+    if plain.lineage.require_clean and code.dirty:
+        raise ConfigError(
+            f"The code at {code.short_sha} has uncommitted changes; commit them, or set lineage.require_clean=false."
+        )
     hashes = {
         "params_hash": params_hash(plain),
         **{f"params_hash_{name}": value for name, value in part_hashes(plain).items()},
         "params_file_hash": file_hash(params_file().read_bytes()),
         "dvc_exp_name": dvc.experiment_name(),
     }
-    return tags.pipeline_tags(plain, code_state(PACKAGE, Path.cwd()), hashes, _sweep_id(config))
+    return tags.pipeline_tags(plain, code, hashes, sweep_id)
 
 
 def _sweep_id(config: DictConfig) -> str:

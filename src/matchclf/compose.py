@@ -1,6 +1,7 @@
 """Hydra: the schema under the config groups, params.yaml, and a composed config turned into plain objects."""
 
 from pathlib import Path
+from typing import Any
 
 from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
@@ -44,6 +45,14 @@ def to_plain(config: DictConfig) -> Config:
     check_models(plain.models)
     check_families(plain.features.families)
     return plain
+
+
+def restore(settings: dict[str, Any]) -> Config:
+    """The config that a run stored, as dataclasses; raises ConfigError or an OmegaConf error that names the key."""
+    schema = OmegaConf.structured(Config)
+    data = OmegaConf.structured(World if settings["data"]["name"] == World.name else Table)
+    schema.data = data
+    return to_plain(OmegaConf.merge(schema, settings))  # type: ignore[arg-type]
 
 
 def search_space(config: Config, overrides: list[str]) -> dict[str, str]:

@@ -32,11 +32,11 @@ def progress(name: str, total: int) -> Iterator[Progress]:
         yield bar
 
 
-def table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    """A text table, first column to the left and the others to the right."""
+def table(header: Iterable[str], rows: Iterable[Iterable[str]], left: int = 1) -> str:
+    """A text table, the first ``left`` columns to the left and the others to the right."""
     grid = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for number, name in enumerate(header):
-        grid.add_column(name, justify="right" if number else "left", no_wrap=True)
+        grid.add_column(name, justify="right" if number >= left else "left", no_wrap=True)
     for row in rows:
         grid.add_row(*row)
     console = Console(width=250, no_color=True, highlight=False, markup=False, emoji=False)

@@ -48,10 +48,11 @@ def candidate_gates(challenger: pd.DataFrame, candidate: pd.DataFrame | None, ru
 def champion_gates(challenger: pd.DataFrame, champion: pd.DataFrame | None, rules: Registry) -> list[Gate]:
     """Not worse than the reference model, clearly better than the present champion, and well calibrated."""
     target, ours = _target(challenger), _proba(challenger, OURS)
+    error = metrics.ece(target, ours) if np.isfinite(ours).all() else float("nan")
     reference = loss_difference("logloss", challenger["date"], target, ours, _proba(challenger, REFERENCE))
     found = [
         Gate("log-loss less the reference model's", reference.mean, 0.0, reference),
-        Gate("calibration error (ECE)", metrics.ece(target, ours), rules.champion_max_ece),
+        Gate("calibration error (ECE)", error, rules.champion_max_ece),
     ]
     if champion is not None:
         found.append(_against("Brier less the champion's", "brier", challenger, champion, -rules.champion_brier_gain))

@@ -11,16 +11,21 @@ import sys
 import threading
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from matchclf import files
 from matchclf.tracking import runs
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+# How often a worker looks whether its launcher still lives.
+LOOK_SECONDS = 1.0
 
 
-def watch() -> None:
-    """From now on end this process in order when one of ``SIGNALS`` arrives; to be called by the main thread."""
+def watch(worker: bool = False) -> None:
+    """From now on end this process in order when one of ``SIGNALS`` arrives; to be called by the main thread.
+
+    A ``worker`` of a parallel launcher also ends when the process that started it is gone.
+    """
     if signal.getsignal(signal.SIGTERM) is _wake:
         return
     wakes, woken = socket.socketpair()
@@ -28,22 +33,31 @@ def watch() -> None:
     for number in SIGNALS:
         signal.signal(number, _wake)
     signal.set_wakeup_fd(wakes.fileno(), warn_on_full_buffer=False)
-    threading.Thread(target=_wait, args=(wakes, woken), name="interrupts", daemon=True).start()
+    launcher = os.getppid() if worker else None
+    threading.Thread(target=_wait, args=(wakes, woken, launcher), name="interrupts", daemon=True).start()
 
 
 def _wake(*_: Any) -> None:
     """Nothing: the thread that waits is woken by the file descriptor."""
 
 
-def _wait(_wakes: socket.socket, woken: socket.socket) -> None:
-    while (number := woken.recv(1)[0]) not in SIGNALS:
-        pass
-    name = signal.Signals(number).name
+def _wait(_wakes: socket.socket, woken: socket.socket, launcher: int | None) -> None:
+    woken.settimeout(LOOK_SECONDS if launcher else None)
+    number = None
+    while number not in SIGNALS:
+        with suppress(TimeoutError):
+            number = woken.recv(1)[0]
+        if launcher and os.getppid() != launcher:
+            _end("the end of the process that started it", 1)
     _pass_on()
-    print(f"\nStopped by {name}: closing the open runs.", file=sys.stderr, flush=True)
-    runs.finish_all(runs.KILLED, f"Stopped by {name}.")
+    _end(signal.Signals(number).name, 128 + number)
+
+
+def _end(why: str, exit_code: int) -> NoReturn:
+    print(f"\nStopped by {why}: closing the open runs.", file=sys.stderr, flush=True)
+    runs.finish_all(runs.KILLED, f"Stopped by {why}.")
     files.discard_parts()
-    os._exit(128 + number)
+    os._exit(exit_code)
 
 
 def _pass_on() -> None:

@@ -23,6 +23,11 @@ FINAL_RUN_ID = MODELS / "final_run_id.json"
 REGISTERED = MODELS / "registered_model.json"
 PROMOTED = MODELS / "promoted_model.json"
 
+REPRODUCTIONS = Path("data/reproductions")
+
+# What DVC shows and compares.
+METRICS = Path("data/metrics")
+
 STORE = Path("mlflow.db")
 ARTIFACTS = Path("mlartifacts")
 

@@ -76,8 +76,13 @@ class World:
 class Table:
     """How to read one format of match files; see conf/data/football_data.yaml for meanings."""
 
-    name: str = MISSING
-    path: str = field(default=MISSING, metadata=CANNOT_CHANGE_A_RESULT)
+    name: str = field(default=MISSING, metadata=CANNOT_CHANGE_A_RESULT)
+    path: str | None = field(default=None, metadata=CANNOT_CHANGE_A_RESULT)
+    bucket: str | None = field(default=None, metadata=CANNOT_CHANGE_A_RESULT)
+    key: str | None = field(default=None, metadata=CANNOT_CHANGE_A_RESULT)
+    endpoint_url: str | None = field(default=None, metadata=CANNOT_CHANGE_A_RESULT)
+    region: str | None = field(default=None, metadata=CANNOT_CHANGE_A_RESULT)
+    version_id: str | None = field(default=None, metadata=CANNOT_CHANGE_A_RESULT)
     columns: dict[str, list[str]] = field(default_factory=dict)
     constants: dict[str, Any] = field(default_factory=dict)
     date_formats: list[str] = field(default_factory=list)
@@ -91,8 +96,7 @@ class Table:
 
     def __post_init__(self) -> None:
         one_of("data.on_bad_rows", self.on_bad_rows, ("error", "drop"))
-        if not self.path.strip():
-            raise ConfigError("data.path is empty; expected a CSV file, a Parquet file or a folder of them.")
+        self._check_place()
         for triple in self.odds:
             if len(triple) != 3:
                 raise ConfigError(f"data.odds has {triple}; expected three columns: home, draw, away.")
@@ -105,3 +109,16 @@ class Table:
             month_day("data.season_start", self.season_start)
         for year, start in self.season_start_exceptions.items():
             month_day(f"data.season_start_exceptions.{year}", start)
+
+    @property
+    def folder(self) -> str:
+        """Where the files are: the path, or below it where they are put when they come from a bucket."""
+        return str(self.path) if self.bucket is None else f"{self.path}/{self.bucket}/{self.key}".rstrip("/")
+
+    def _check_place(self) -> None:
+        if (self.bucket is None) != (self.key is None):
+            raise ConfigError(f"data.bucket={self.bucket} and data.key={self.key} go together; expected both or none.")
+        if self.path is None:
+            raise ConfigError("data.path is missing; set it, for instance data.path=matches.parquet.")
+        if not self.path.strip():
+            raise ConfigError("data.path is empty; expected a CSV file, a Parquet file or a folder of them.")

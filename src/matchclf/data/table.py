@@ -46,7 +46,7 @@ def read_table(table: Table, project: Path) -> RawMatches:
     Raises SourceError when there is no file, and DataError that tells of every file that cannot be read.
     """
     check_names(table)
-    files = list_files(project / Path(table.path).expanduser())
+    files = list_files(project / Path(table.folder).expanduser())
     parts, problems = [], []
     for path in files:
         try:

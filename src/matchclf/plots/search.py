@@ -45,7 +45,9 @@ def _importance(trials: pd.DataFrame, names: list[str]) -> Figure:
     bars = axes.barh(shares.index, shares.to_numpy(), color=BLUE)
     axes.bar_label(bars, labels=[f"{share:.0%}" for share in shares], padding=3)
     axes.set(
-        xlabel="share of the differences explained", title="Which parameters mattered", xlim=(0, 1.15 * shares.max())
+        xlabel="share of the differences explained",
+        title="Which parameters mattered",
+        xlim=(0, 1.15 * (shares.max() or 1)),
     )
     return figure
 
@@ -55,7 +57,7 @@ def importance(trials: pd.DataFrame, names: list[str]) -> pd.Series:
     from sklearn.ensemble import RandomForestRegressor
 
     forest = RandomForestRegressor(n_estimators=200, random_state=0)
-    forest.fit(trials[names].to_numpy(dtype=float), trials["value"])
+    forest.fit(trials[names].apply(_numbers).to_numpy(), trials["value"])
     return pd.Series(forest.feature_importances_, index=names)
 
 
@@ -66,8 +68,10 @@ def _slices(trials: pd.DataFrame, names: list[str]) -> Figure:
     for one, name in zip(axes, names, strict=False):
         _points(one, trials, name)
         one.set(xlabel=name)
-        values = trials[name].astype(float)
-        if values.min() > 0 and values.max() / values.min() > LOG_RATIO:
+        values, words = _numbers(trials[name]), _words(trials[name])
+        if words:
+            one.set_xticks(range(len(words)), labels=words)
+        elif values.min() > 0 and values.max() / values.min() > LOG_RATIO:
             one.set_xscale("log")
     for spare in axes[len(names) :]:
         spare.set_visible(False)
@@ -76,12 +80,23 @@ def _slices(trials: pd.DataFrame, names: list[str]) -> Figure:
     return figure
 
 
+def _numbers(values: pd.Series) -> pd.Series:
+    words = {word: float(number) for number, word in enumerate(_words(values))}
+    return values.astype(str).map(words) if words else values.astype(float)
+
+
+def _words(values: pd.Series) -> list[str]:
+    """The different values of a parameter that is chosen from words; empty for one that is a number."""
+    return [] if pd.api.types.is_numeric_dtype(values) else sorted(values.astype(str).unique())
+
+
 def _points(axes: Axes, trials: pd.DataFrame, x: str) -> None:
+    places = _numbers(trials[x])
     for state, colour in STATES.items():
         some = trials[trials["state"] == state]
         if len(some):
             label = state if state == "complete" else "stopped early (estimate)"
-            axes.scatter(some[x].astype(float), some["value"], s=22, color=colour, label=label, zorder=3)
+            axes.scatter(places[some.index], some["value"], s=22, color=colour, label=label, zorder=3)
     axes.set_ylim(*_limits(trials["value"].to_numpy()))
 
 

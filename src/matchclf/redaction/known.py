@@ -13,9 +13,14 @@ from matchclf.redaction.names import secret_key
 ORDINARY = re.compile(r".{0,7}|[A-Za-z]?[a-z]{0,10}|[A-Z]{0,11}|[\d.,:-]{0,11}", re.DOTALL)
 ADDRESS = re.compile(r"://[^\s/?#:@]*:([^\s@]+)@")
 # A line break inside a value: closing quote, continuation, the break; the mark of a diff or a comment, indentation.
-BREAK = r"""["']?[ \t]{0,4}[+\\]{0,2}(?:\r?\n|(?:\\{1,8}r)?\\{1,8}n|(?:%0[dD])?%0[aA])[-+>#|]?[ \t]{0,80}["']?"""
+BREAK = (
+    r"""(?=["' \t+\\\r\n%])["']?[ \t]{0,4}[+\\]{0,2}(?:\r?\n|(?:\\{1,8}r)?\\{1,8}n|(?:%0[dD])?%0[aA])"""
+    r"""[-+>#|]?[ \t]{0,80}["']?"""
+)
+SPACE = r"""(?:\s|[-+>#|"']|\\{1,8}[nrt]?|%(?:25){0,2}(?:20|0[9adAD])){1,99}"""
 # Base64 for addresses has - and _; YAML doubles a single quote.
-SPELLINGS = {" ": rf"\+|{BREAK}", "\n": BREAK, "\t": r"\\{1,8}t", "\r": r"\\{1,8}r", "+": "[- ]", "/": "_", "'": "''"}
+SPELLINGS = {"+": "[- ]", "/": "_", "'": "''"}
+UNIT = re.compile(r"\\+|\s+|.")
 PREFIX = 6
 
 
@@ -34,7 +39,7 @@ def mask_known(text: str, mask: str) -> str:
 
 def _known() -> list[str]:
     # Longest first: a secret may begin with another one.
-    values = {value for name, value in os.environ.items() if secret_key(name)}
+    values = {value.strip() for name, value in os.environ.items() if secret_key(name)}
     for address in os.environ.values():
         values |= set(map(unquote, ADDRESS.findall(address)))
     return sorted((value for value in values if not ORDINARY.fullmatch(value)), key=len, reverse=True)
@@ -51,21 +56,24 @@ def _forms(value: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=1024)
 def _pattern(form: str) -> re.Pattern[str]:
-    return re.compile(f"(?:{BREAK})?".join(map(_spelled, form)))
+    return re.compile(f"(?:{BREAK})?".join(map(_spelled, UNIT.findall(form))))
 
 
 @lru_cache(maxsize=1024)
-def _spelled(letter: str) -> str:
+def _spelled(unit: str) -> str:
+    letter = unit[0]
     if letter.isascii() and (letter.isalnum() or letter in "_.-~"):
         return re.escape(letter)
+    if letter.isspace():
+        return SPACE
     octets = letter.encode(errors="surrogateescape")
     halves = letter.encode("utf-16-be", "surrogatepass").hex(" ", 2).split()
     ways = [
-        rf"\\{{0,8}}{re.escape(letter)}",
-        "(?i:" + "".join(rf"%(?:25){{0,2}}{octet:02x}" for octet in octets) + ")",
-        "(?i:" + "".join(rf"\\{{1,8}}x{octet:02x}" for octet in octets) + ")",
-        "(?i:" + "".join(rf"\\{{1,8}}u{half}" for half in halves) + ")",
-        rf"(?i:\\{{1,8}}(?:x{ord(letter):02x}|U{ord(letter):08x}))",
+        "".join(rf"%(?:25){{0,2}}{octet:02x}" for octet in octets),
+        "".join(rf"\\{{1,8}}x{octet:02x}" for octet in octets),
+        "".join(rf"\\{{1,8}}u{half}" for half in halves),
+        rf"\\{{1,8}}(?:x{ord(letter):02x}|U{ord(letter):08x})",
         re.escape(html.escape(letter)),
     ]
-    return f"(?:{'|'.join([*ways, *filter(None, [SPELLINGS.get(letter)])])})"
+    plain = rf"\\{{1,{8 * len(unit)}}}" if letter == "\\" else rf"\\{{0,8}}{re.escape(letter)}"
+    return rf"(?:(?=[%\\&])(?i:{'|'.join(ways)})|{plain}|{SPELLINGS.get(letter, plain)})"

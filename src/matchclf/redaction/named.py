@@ -2,7 +2,7 @@
 
 import re
 
-from matchclf.redaction.known import ORDINARY
+from matchclf.redaction.extent import closing, closing_bracket, end_of_bare, yaml_block
 from matchclf.redaction.names import secret_key
 
 # Quantifiers are bounded or possessive, so that no text takes long.
@@ -31,20 +31,16 @@ CALL = (
 )
 HARMLESS = re.compile(rf"(?:{REFERENCE}|{TYPE}|{ATTRIBUTE}){VALUE_ENDS}|{CALL}", re.MULTILINE)
 HARMLESS_QUOTED = re.compile(rf"{REFERENCE}?")
-NAME = re.compile(r"[a-z]*(?:[A-Z][a-z]+)+|[a-z]+(?:[_.][a-z]+)+|[A-Z\d]+(?:_[A-Z\d]+)+")
+# A pair of words is rather part of a list.
+HARMLESS_IN_PAIR = re.compile(
+    r"[A-Za-z]?[a-z]{0,11}|[a-z]*(?:[A-Z][a-z]+)+|[a-z]+(?:[_.][a-z]+)+|[A-Z\d]+(?:_[A-Z\d]+)+"
+)
 VARIABLE = re.compile(r"(?:[A-Za-z_]+\.)*([A-Za-z_]+)")
 QUOTE = re.compile(r"[rbuf]{0,2}(?P<level>\\{0,15})(?P<quote>\"{3}|'{3}|[\"'])")
 BELOW = r"[ \t]{0,9}\r?\n[-+ \t]{0,80}"
 QUOTE_BELOW = re.compile(f"(?:{BELOW})?{QUOTE.pattern}")
 NEXT_QUOTE = re.compile(rf"(?:[ \t]{{1,9}}|[ \t]{{0,9}}[+\\]?{BELOW}){QUOTE.pattern}")
-BRACKET = re.compile(r"\"(?:[^\"\\]|\\.)*+\"|'(?:[^'\\]|\\.)*+'|[\[({]|[\])}]")
-# How far a value without quotes goes.
-TAG, WHOLE_LINE = re.compile(r"[^<]*"), re.compile(r"[^\r\n]*")
-YAML_LINE = r"(?:[^ \t\r\n]++|[ \t]++(?![#\r\n]))*+"
-LINE = re.compile(r"(?:[^ \t\r\n]++|[ \t]++(?![#\r\n]|[+~\w.-]{1,99}=))*+")
-IN_BRACES = re.compile(r"[^,}\]\r\n]*")
-WORD = re.compile(r"(?:[^\s,;&\"')\]}]|[,;](?!\s|$|[\w.-]{1,99}[=:])|[\"')\]}](?![\s,;:.)\]}>\"'&]|$))*+")
-FARTHEST = 8000
+A_KEY = re.compile(r"\\{0,15}[\"']{1,3}[ \t]{0,9}:")
 
 
 def mask_named(text: str, mask: str) -> str:
@@ -64,80 +60,34 @@ def _value(text: str, found: re.Match[str]) -> tuple[int, int]:
     begin = found.end()
     if found["open"] and not found["close"]:  # the quotes stand around name and value
         quote = found["open"].rstrip("+~")
-        end = _closing(text, begin, quote[:-1], quote[-1])
+        end = closing(text, begin, quote[:-1], quote[-1])
         return begin, begin if HARMLESS_QUOTED.fullmatch(text[begin:end]) else end
     if HARMLESS.match(text, begin):
         return begin, begin
-    on_own_line = found["indent"] is not None or found["close"]
-    if quoted := (QUOTE_BELOW if on_own_line else QUOTE).match(text, begin):
+    if below := yaml_block(text, found):
+        return begin, below
+    if quoted := (QUOTE_BELOW if found["close"] else QUOTE).match(text, begin):
         return _quoted(text, quoted, found["sign"] == ",")
     if text[begin : begin + 1] in ("[", "(", "{"):
-        return begin, _closing_bracket(text, begin)
-    return begin, _bare(text, found)
+        return begin, closing_bracket(text, begin)
+    end = end_of_bare(text, found)
+    return begin, begin if _same_name(text[begin:end], found["name"]) else end
 
 
 def _quoted(text: str, quoted: re.Match[str], in_pair: bool) -> tuple[int, int]:
-    begin = end = quoted.end()
+    begin, end = quoted.end(), closing(text, quoted.end(), quoted["level"], quoted["quote"])
     more: re.Match[str] | None = quoted
-    while more:
-        end = _closing(text, more.end(), more["level"], more["quote"])
-        more = NEXT_QUOTE.match(text, end + len(more["level"] + more["quote"]))
+    while more and (more := NEXT_QUOTE.match(text, end + len(more["level"] + more["quote"]))):
+        next_end = closing(text, more.end(), more["level"], more["quote"])
+        if A_KEY.match(text, next_end):
+            break
+        end = next_end
     content = text[begin:end]
-    harmless = HARMLESS_QUOTED.fullmatch(content)
-    if in_pair:  # rather a list of words
-        harmless = harmless or ORDINARY.fullmatch(content) or NAME.fullmatch(content)
+    harmless = HARMLESS_QUOTED.fullmatch(content) or (in_pair and HARMLESS_IN_PAIR.fullmatch(content))
     return begin, begin if harmless else end
 
 
-def _closing(text: str, begin: int, level: str, quote: str) -> int:
-    # A quote inside has more backslashes before it, or is doubled.
-    depth = len(level)
-    pattern = re.compile(rf"(?<!\\)(?:\\{{{2 * (depth + 1)}}})*+(?=\\{{{depth}}}{quote}(?!{quote}))")
-    found = pattern.search(text, begin, begin + FARTHEST)
-    return found.end() if found else _end(LINE, text, begin)
-
-
-def _closing_bracket(text: str, begin: int) -> int:
-    depth, end = 0, begin
-    for found in BRACKET.finditer(text, begin, begin + FARTHEST // 4):
-        depth += (found[0] in "[({") - (found[0] in "])}")
-        end = found.end()
-        if not depth:
-            return end
-    return max(end, _end(LINE, text, begin))
-
-
-def _bare(text: str, found: re.Match[str]) -> int:
-    begin = found.end()
-    if found["tag"]:
-        return _end(TAG, text, begin)
-    if found["name"].lower().endswith("authorization"):
-        return _end(WHOLE_LINE, text, begin)
-    end = _end(_extent(text, found), text, begin)
-    variable = VARIABLE.fullmatch(text[begin:end].rstrip(",);"))
-    own = variable is not None and f".{found['name']}".endswith((f".{variable[1]}", f"_{variable[1]}"))
-    return begin if own else end
-
-
-def _extent(text: str, found: re.Match[str]) -> re.Pattern[str]:
-    on_own_line = found["indent"] is not None and not found["close"]
-    if found["sign"] != ":":
-        return LINE if on_own_line else WORD
-    if on_own_line:
-        return _yaml(len(found["indent"]))
-    before = text[max(0, found.start() - 9) : found.start()].rstrip()
-    return IN_BRACES if before.endswith(("{", ",")) else WORD
-
-
-def _yaml(indent: int) -> re.Pattern[str]:
-    # A value of YAML goes on in the lines below: deeper ones, or items of a list when its own line has none.
-    line_break = r"\r?\n(?:[ \t+]*\r?\n)*+"
-    item = rf"{line_break}[ \t+-]{{{indent + 1},}}\S[^\r\n]*"
-    mark = "+-" if indent else ""
-    deeper = rf"{line_break}[ \t{mark}][ \t]{{{indent},}}\S[^\r\n]*"
-    return re.compile(rf"(?:[|>][-+\d]{{0,3}})?[ \t]*+(?:#[^\r\n]*)?(?:{item})+|{YAML_LINE}(?:{deeper})*")
-
-
-def _end(pattern: re.Pattern[str], text: str, begin: int) -> int:
-    found = pattern.match(text, begin)
-    return found.end() if found else begin
+def _same_name(value: str, name: str) -> bool:
+    # Code that hands a secret on: token=token, page_token=page.token.
+    variable = VARIABLE.fullmatch(value.rstrip(",);"))
+    return variable is not None and f".{name}".endswith((f".{variable[1]}", f"_{variable[1]}"))

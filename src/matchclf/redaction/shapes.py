@@ -12,7 +12,7 @@ AWS = (
 AWS_ID = r"()A(?:KIA|SIA|BIA|CCA)[A-Z0-9]{16}(?![A-Za-z0-9])"
 # GitHub, GitLab, Slack, Hugging Face, npm, PyPI, Google, Databricks, OpenAI and its like, Stripe, JSON Web Tokens.
 SERVICES = (
-    r"()(?<![A-Za-z0-9])(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|gl[a-z]{2,6}-[\w-]{20,}|xox[a-z]-[\w-]{10,}"
+    r"()(?:(?<![A-Za-z0-9])|(?<=%[0-9A-Fa-f]{2}))(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|gl[a-z]{2,6}-[\w-]{20,}|xox[a-z]-[\w-]{10,}"
     r"|xapp-[\w-]{10,}|hf_[A-Za-z0-9]{20,}|npm_[A-Za-z0-9]{30,}|pypi-[\w-]{50,}|AIza[\w-]{35}|dapi[0-9a-f]{32}"
     r"|[sr]k[-_](?=[\w-]{0,99}\d)(?=[\w-]{0,99}[A-Z])[\w-]{20,}|eyJ[\w-]{8,}\.[\w-]{4,}\.[\w-]*)"
 )
@@ -22,8 +22,8 @@ USERINFO = (
     r"""[^\s@"'<>]{1,400}+(?:@[^\s@/?#"'<>]{0,200}+(?=@)){0,3}|[\w.~%+-]{20,400}+)(?=@)"""
 )
 SIGNED = (
-    r"""([?&;](?:sig|[Ss]ignature|[Xx]-[Aa]mz-(?:[Ss]ignature|[Cc]redential|[Ss]ecurity-[Tt]oken))=)"""
-    r"""[^&\s"'<>]+"""
+    r"""([?&;](?:sig|PWD|[Ss]ignature|[Xx]-[Aa]mz-(?:[Ss]ignature|[Cc]redential|[Ss]ecurity-[Tt]oken))=)"""
+    r"""[^&;\s"'<>]+"""
 )
 BEARER = r"((?:[Bb]earer|[Bb]asic|BEARER|BASIC)[ \t]{1,4})(?=[\w.~+/-]{0,99}\d)[\w.~+/-]{12,}=*"
 SHAPES = [re.compile(s) for s in (PEM, AWS, AWS_ID, SERVICES, USERINFO, SIGNED, BEARER)]

@@ -38,5 +38,6 @@ STAGES = {
     "register": Stage("matchclf.stages.register", Scope.UNTRACKED),
     "promote": Stage("matchclf.stages.promote", Scope.UNTRACKED),
     "predict": Stage("matchclf.stages.predict", Scope.UNTRACKED),
+    "reproduce": Stage("matchclf.stages.reproduce", Scope.UNTRACKED),
     "report": Stage("matchclf.stages.report", Scope.UNTRACKED),
 }

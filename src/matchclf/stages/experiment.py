@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from matchclf import paths
-from matchclf.config import Config, Table
+from matchclf.config import Config
 from matchclf.data.dataset import Dataset, load_dataset
-from matchclf.data.sources import source_files
+from matchclf.data.sources import check_source
 from matchclf.errors import ConfigError, DataError
 from matchclf.evaluate import Evaluation
 from matchclf.files import read_parquet
@@ -56,8 +56,7 @@ class Scored:
 
 def check_ingredients(config: Config) -> None:
     """Raise, before a run is opened, what would keep this config from being run: no such file, no such parameter."""
-    if isinstance(config.data, Table):
-        source_files(config.data)
+    check_source(config.data)
     for name, model in config.models.items():
         build_model(name, model, config.seed)
     if config.stage.name == "final_train" and len(config.models) != 1:

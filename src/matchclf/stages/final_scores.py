@@ -19,6 +19,7 @@ from matchclf.holdout import (
 )
 from matchclf.metrics import per_outcome
 from matchclf.paired import Difference, loss_difference
+from matchclf.stages.metric_files import keep_final
 from matchclf.stages.results import show_holdout
 from matchclf.tracking import record
 from matchclf.tracking.runs import Run
@@ -31,9 +32,11 @@ def keep_scores(config: Config, parent: Run, final: FinalModel, found: Forecasts
     """Log and show every score, the plots and the forecasts; returns the log-loss of the model."""
     scores, priced = found.scores(), found.scores(found.with_odds()) if found.with_odds().any() else {}
     differences = _differences(found)
-    record.record(parent, metrics=_metrics(found, scores, priced, differences))
+    metrics = _metrics(found, scores, priced, differences)
+    record.record(parent, metrics=metrics)
     record.keep_table(parent, found.table(), PREDICTIONS)
     _keep_plots(config, parent, final, found)
+    keep_final(metrics, found.holdout.target, found.proba[OURS])
     days = found.holdout.matches["date"]
     title = f"{parent.name}: {len(days):,} matches of the holdout, {days.min():%Y-%m-%d} to {days.max():%Y-%m-%d}"
     log.info("\n%s\n", show_holdout(title, {**priced, **scores}, priced))

@@ -13,7 +13,7 @@ from matchclf.data.schema import TARGET
 from matchclf.errors import ConfigError
 from matchclf.files import read_parquet, write_json
 from matchclf.folds import latest
-from matchclf.holdout import OURS, REFERENCE, FinalModel, Forecasts, fit_final, forecast
+from matchclf.holdout import REFERENCE, FinalModel, Forecasts, fit_final, forecast
 from matchclf.models import build_model
 from matchclf.stages.compare import begin
 from matchclf.stages.duplicates import check_duplicate
@@ -78,9 +78,13 @@ def _told(config: Config, name: str) -> str:
     tuned = config.final.tuned
     if not tuned:
         return f"nothing for {name}: its defaults are used; stage=tuning model={name} looks for better ones"
-    used = ", ".join(f"{key}={value:.4g}" for key, value in tuned["used"].items())
+    used = ", ".join(f"{key}={_short(value)}" for key, value in tuned["used"].items())
     found = ", ".join(f"{key} {tuned[key]}" for key in ("variant", "trial", "parent_run_id") if key in tuned)
     return f"{used} (found by: {found})"
+
+
+def _short(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _params(config: Config, final: FinalModel, holdout: Dataset) -> dict[str, Any]:
@@ -103,15 +107,18 @@ def _params(config: Config, final: FinalModel, holdout: Dataset) -> dict[str, An
 
 def _tags(config: Config, final: FinalModel) -> dict[str, str]:
     tuned = config.final.tuned
+    ((_, model),) = config.models.items()
     return {
+        "model.family": model.family,
         "model.calibration": final.fitted.method,
         "model.tuned_run_id": tuned.get("run_id", "none"),
     }
 
 
 def _keep_model(parent: Run, final: FinalModel, found: Forecasts) -> None:
-    sample = found.holdout.features[final.columns].head(SAMPLE_ROWS)
-    models.keep_model(parent, final.fitted.model, sample, found.proba[OURS][:SAMPLE_ROWS])
+    # In double precision, as MLflow hands rows to the model: a calibrator's steps may lie close together.
+    sample = found.holdout.features[final.columns].head(SAMPLE_ROWS).astype("float64")
+    models.keep_model(parent, final.fitted.model, sample, final.proba(sample))
     log.info("model      stored as model/ of the run; it loads through pyfunc and sklearn in a fresh process")
 
 

@@ -13,7 +13,7 @@ from matchclf.console import table
 from matchclf.data.fixtures import read_fixtures
 from matchclf.data.schema import OUTCOMES
 from matchclf.data.sources import load_matches
-from matchclf.errors import ConfigError, DataError
+from matchclf.errors import ConfigError, DataError, ModelError
 from matchclf.evaluate import proba_in_order
 from matchclf.features.build import build_features
 from matchclf.files import replacing, write_parquet
@@ -24,6 +24,7 @@ from matchclf.tracking.store import Store, open_store
 
 log = logging.getLogger(__name__)
 SHOWN = 30
+CI_SMOKE = "ci-smoke"
 FACTS = ["date", "country", "division", "home_team", "away_team"]
 
 
@@ -35,9 +36,14 @@ def run(config: Config) -> None:
     store = open_store(config.tracking, config.experiment_name, Path.cwd())
     version, run_id = _model(config, store)
     final = registry.find_final_run(store, run_id, config)
+    by_alias = config.run_id is None and config.version is None
+    if by_alias and config.alias != CI_SMOKE and registry.is_smoke(final):
+        raise ModelError(
+            f"Version {version} is {config.alias} but was made by a smoke run, which is never used as such."
+        )
     fixtures, features = _upcoming(config, record.read_config(store, run_id))
     model = models.load_model(store, run_id)
-    proba = proba_in_order(model, features[list(model.feature_names_in_)], "The model")
+    proba = proba_in_order(model, _columns(features, model), "The model")
     found = _forecast(fixtures, check_proba(proba, len(fixtures), "The model")).assign(
         model_version=version, run_id=run_id, data_version=final.data.tags["data.version"]
     )
@@ -53,17 +59,17 @@ def _model(config: Config, store: Store) -> tuple[str, str]:
     if config.run_id is not None:
         return "", config.run_id
     if config.version is not None:
-        return str(config.version), str(registered.version(config.version).run_id)
+        return str(config.version), str(registered.version(config.version).run_id or "")
     holder = registered.holder(config.alias)
     if holder is None:
         raise ConfigError(f"No version of {registered.name} is {config.alias}; see stage=report what=registry.")
     log.info("model      %s version %s, which is %s", registered.name, holder.version, config.alias)
-    return str(holder.version), str(holder.run_id)
+    return str(holder.version), str(holder.run_id or "")
 
 
 def _upcoming(config: Config, trained: dict[str, Any]) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Fixtures, and the features they have by the settings that the model was trained with."""
-    if (trained["data"]["name"] == World.name) != isinstance(config.data, World):
+    if ("path" in trained["data"]) == isinstance(config.data, World):
         raise ConfigError(f"The model was trained on data={trained['data']['name']}; found data={config.data.name}.")
     loaded = load_matches(config.data, Path.cwd())
     log.info(
@@ -77,6 +83,16 @@ def _upcoming(config: Config, trained: dict[str, Any]) -> tuple[pd.DataFrame, pd
     both = pd.concat([loaded.matches, fixtures], ignore_index=True)
     features = pd.concat(build_features(both, families).values(), axis=1)
     return fixtures, features.tail(len(fixtures)).reset_index(drop=True)
+
+
+def _columns(features: pd.DataFrame, model: Any) -> pd.DataFrame:
+    names = list(model.feature_names_in_)
+    missing = [name for name in names if name not in features]
+    if missing:
+        raise DataError(
+            f"The matches give no {missing[0]}, one of {len(missing)} columns that the model reads and these data lack."
+        )
+    return features[names]
 
 
 def _forecast(fixtures: pd.DataFrame, proba: Any) -> pd.DataFrame:

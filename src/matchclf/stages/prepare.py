@@ -8,17 +8,17 @@ from typing import Any
 import pandas as pd
 
 from matchclf import folds, paths
-from matchclf.config import Config, Temporal, World
+from matchclf.config import Config, Temporal
 from matchclf.console import step
 from matchclf.data.dataset import KEY, assemble
-from matchclf.data.sources import Loaded, load_matches, source_files
+from matchclf.data.sources import Loaded, find_source, load_matches
 from matchclf.data.summary import summarise
 from matchclf.errors import DataError
 from matchclf.features.build import build_features, check_families
 from matchclf.files import digest, locked, read_json, replacing, write_json, write_parquet
 from matchclf.identity import file_hash, identity, short_hash
 from matchclf.lineage.digests import table_digest
-from matchclf.lineage.source import Source, local_source, synthetic_source
+from matchclf.lineage.source import Source
 from matchclf.split import split
 
 log = logging.getLogger(__name__)
@@ -59,7 +59,7 @@ def prepare(config: Config) -> Prepared:
     """The prepared data of this config: what is on disk where its inputs are the same and its bytes whole, else new."""
     check_families(config.features.families)
     with locked(paths.MANIFEST):
-        source = _source(config)
+        source = find_source(config.data, Path.cwd())
         inputs = _inputs(config, source)
         manifest = _kept(inputs)
         if manifest is None:
@@ -84,18 +84,11 @@ def check_kept(prepared: Prepared) -> None:
         )
 
 
-def _source(config: Config) -> Source:
-    if isinstance(config.data, World):
-        return synthetic_source(asdict(config.data))
-    path = Path(config.data.path).expanduser()
-    return local_source(path, source_files(config.data), Path.cwd())
-
-
 def _inputs(config: Config, source: Source) -> str:
     code = {str(path.relative_to(PACKAGE)): file_hash(path.read_bytes()) for path in _code_files()}
     return short_hash(
         {
-            "source": source.etag,
+            "source": source.md5,
             "data": identity(config.data),
             "features": config.features.families,
             "temporal": identity(config.temporal),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ def run(config: Config) -> None:
         raise ConfigError(f"alias={config.alias} cannot be given by promotion; choose one of {', '.join(GATES)}.")
     store = open_store(config.tracking, config.experiment_name, Path.cwd())
     registered = Registered(store, config.registry.model_name)
-    with locked(paths.REGISTERED):
+    with locked(registry.lock_file(store)):
         if config.rollback:
             decision = _roll_back(registered, config.alias)
         else:
@@ -38,11 +39,11 @@ def run(config: Config) -> None:
     log.info("written    %s", paths.PROMOTED)
 
 
-def decide(config: Config, registered: Registered, version: Any, alias: str) -> dict[str, Any]:
+def decide(config: Config, registered: Registered, version: Any, alias: str, loads: bool = False) -> dict[str, Any]:
     """Judge a version by the gates of an alias, keep the decision, and move the alias when it passed.
 
-    A champion also needs ``config.confirm``; without it nothing is kept. Raises ModelError for a smoke run and for a
-    model that does not load.
+    A champion also needs ``config.confirm``; without it nothing is kept. ``loads`` says that the model was seen to load
+    just now. Raises ModelError for a smoke run and for a model that does not load.
     """
     store = registered.store
     run = registry.find_final_run(store, version.run_id, config)
@@ -59,7 +60,7 @@ def decide(config: Config, registered: Registered, version: Any, alias: str) -> 
     decision["verdict"] = decisions.PASSED if all(gate.passed for gate in gates) else decisions.FAILED
     if decision["verdict"] == decisions.PASSED and alias == CHAMPION and not config.confirm:
         return {**decision, "verdict": UNCONFIRMED}
-    if decision["verdict"] == decisions.PASSED:
+    if decision["verdict"] == decisions.PASSED and not loads:
         registry.check_loads(store, version.run_id)
     kept = decisions.keep_decision(registered, version, decision)
     if decision["verdict"] == decisions.PASSED:
@@ -104,11 +105,18 @@ def _version(config: Config) -> int:
         return config.version
     if not paths.REGISTERED.is_file():
         raise ConfigError(f"{paths.REGISTERED} does not exist; run stage=register first, or set version=NUMBER.")
-    return int(read_json(paths.REGISTERED)["version"])
+    kept = read_json(paths.REGISTERED)
+    if kept.get("model_name") != config.registry.model_name:
+        raise ConfigError(
+            f"{paths.REGISTERED} is of the model {kept.get('model_name')}; set version=NUMBER to choose a version of "
+            f"{config.registry.model_name}."
+        )
+    return int(kept["version"])
 
 
 def _plain(gate: Gate) -> dict[str, Any]:
-    return {**asdict(gate), "passed": gate.passed}
+    found = None if math.isnan(gate.found) else gate.found  # JSON has no NaN
+    return {**asdict(gate), "found": found, "passed": gate.passed}
 
 
 def _indented(decision: dict[str, Any]) -> list[str]:

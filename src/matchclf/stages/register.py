@@ -7,7 +7,7 @@ from pathlib import Path
 
 from matchclf import paths
 from matchclf.config import Config
-from matchclf.errors import ConfigError
+from matchclf.errors import ConfigError, DataError
 from matchclf.files import locked, read_json, write_json
 from matchclf.stages.promote import CANDIDATE, decide, told_of
 from matchclf.tracking import models, registry
@@ -21,14 +21,14 @@ def run(config: Config) -> None:
     store = open_store(config.tracking, config.experiment_name, Path.cwd())
     final = registry.find_final_run(store, config.run_id or _final_run_id(), config)
     registered = registry.Registered(store, config.registry.model_name)
-    with locked(paths.REGISTERED):
+    with locked(registry.lock_file(store)):
         registry.check_loads(store, final.info.run_id)
         version = registered.make_version(final)
         alias = "ci-smoke" if registry.is_smoke(final) else "smoke"
         registered.set_alias(alias, version)
         log.info("registered %s version %s, from run %s", registered.name, version.version, final.info.run_id)
         if alias == "smoke":
-            log.info("%s", told_of(decide(config, registered, version, CANDIDATE)))
+            log.info("%s", told_of(decide(config, registered, version, CANDIDATE, loads=True)))
         holder = registered.version(int(version.version))
         written = {
             "model_name": registered.name,
@@ -48,4 +48,7 @@ SHOWN = ("data.version", "pipeline.params_hash", "pipeline.run_kind", "final.log
 def _final_run_id() -> str:
     if not paths.FINAL_RUN_ID.is_file():
         raise ConfigError(f"{paths.FINAL_RUN_ID} does not exist; run stage=final_train first, or set run_id=RUN.")
-    return str(read_json(paths.FINAL_RUN_ID)["run_id"])
+    kept = read_json(paths.FINAL_RUN_ID)
+    if "run_id" not in kept:
+        raise DataError(f"{paths.FINAL_RUN_ID} names no run_id; run stage=final_train again, or set run_id=RUN.")
+    return str(kept["run_id"])

@@ -1,14 +1,16 @@
-"""Show what is recorded; so far the registered model, with every decision about it."""
+"""Show what is recorded: the registered model with every decision about it, or what is different between two runs."""
 
 from __future__ import annotations
 
 import logging
+import math
 from pathlib import Path
 from typing import Any
 
 from matchclf.config import Config
 from matchclf.config.rules import one_of
 from matchclf.console import table
+from matchclf.stages.difference import show_difference
 from matchclf.tracking.decisions import history
 from matchclf.tracking.registry import Registered
 from matchclf.tracking.store import open_store
@@ -35,11 +37,13 @@ def show_registry(config: Config) -> str:
 
 
 def _version(registered: Registered, version: Any) -> list[str]:
-    run = registered.store.client.get_run(version.run_id).data
-    scores = [f"{run.metrics[f'final.{name}']:.4f}" for name in ("logloss", "brier", "ece")]
-    hashes = [run.tags[name][:8] for name in ("data.hash", "pipeline.params_hash")]
     aliases = ", ".join(sorted(version.aliases))
-    return [str(version.version), aliases, run.params["model.name"], *scores, *hashes, version.run_id]
+    if not version.run_id:  # made by hand
+        return [str(version.version), aliases, *[""] * 6, "none"]
+    run = registered.store.client.get_run(version.run_id).data
+    scores = [f"{run.metrics.get(f'final.{name}', math.nan):.4f}" for name in ("logloss", "brier", "ece")]
+    hashes = [run.tags.get(name, "")[:8] for name in ("data.hash", "pipeline.params_hash")]
+    return [str(version.version), aliases, run.params.get("model.name", ""), *scores, *hashes, version.run_id]
 
 
 def _decision(one: dict[str, Any]) -> list[str]:
@@ -48,4 +52,4 @@ def _decision(one: dict[str, Any]) -> list[str]:
     return [f"{one['number']:4d}  {one['when']}  {one['who']}  {what}", *(f"      {why}" for why in one["grounds"])]
 
 
-REPORTS = {"registry": show_registry}
+REPORTS = {"registry": show_registry, "diff": show_difference}

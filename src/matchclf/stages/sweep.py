@@ -12,6 +12,7 @@ from matchclf.config import Config
 from matchclf.errors import ConfigError, ModelError, TrackingError
 from matchclf.files import write_json
 from matchclf.identity import short_hash
+from matchclf.stages.metric_files import keep_search
 from matchclf.stages.trials import Trial, best_trial, finished_trials, short_name, trial_table
 from matchclf.tracking import owner, record, runs
 from matchclf.tracking.runs import Run
@@ -81,7 +82,9 @@ def conclude(sweep: Sweep) -> None:
     log.info("%s", keep_best(sweep))
     known = sweep.parent.store.client.get_run(sweep.parent.id).data.params
     record.record(sweep.parent, params={key: value for key, value in _best_tags(best).items() if key not in known})
-    for name, figure in search_plots(trial_table(sweep.parent)).items():
+    table = trial_table(sweep.parent)
+    keep_search(best.data.metrics["cv.logloss_mean"], len(table))
+    for name, figure in search_plots(table).items():
         record.keep_figure(sweep.parent, figure, f"plots/{name}.png")
 
 

@@ -7,6 +7,7 @@ from matchclf.config import Config
 from matchclf.files import write_json
 from matchclf.stages.compare import compare
 from matchclf.stages.experiment import Scored
+from matchclf.stages.metric_files import keep_comparison
 from matchclf.tracking.runs import Run
 
 log = logging.getLogger(__name__)
@@ -14,7 +15,9 @@ log = logging.getLogger(__name__)
 
 def run(config: Config, parent: Run) -> float:
     """Pick the model with the lowest log-loss over the walk-forward folds, or on the holdout when asked to."""
-    best = min(compare(config, parent), key=lambda one: one.picked_by)
+    scored = compare(config, parent)
+    best = min(scored, key=lambda one: one.picked_by)
+    keep_comparison("train_eval", [one.evaluation for one in scored])
     _keep_winner(config, parent, best)
     return best.picked_by
 

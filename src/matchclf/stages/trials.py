@@ -70,7 +70,7 @@ def _children(parent: Run) -> list[StoredRun]:
 
 def _ended(child: StoredRun) -> bool:
     tags = child.data.tags
-    return "trial.state" in tags or (child.info.status == runs.FAILED and runs.ORPHANED not in tags)
+    return runs.ORPHANED not in tags and ("trial.state" in tags or child.info.status == runs.FAILED)
 
 
 def _value(child: StoredRun) -> float | None:

@@ -25,6 +25,8 @@ FILE = "model.skops"
 # Raw feature columns of some matches, and in the columns 0, 1, 2 what the model forecasts for them.
 SAMPLE = "checks/model_sample.parquet"
 DIGEST_TAG = "model.sha256"
+# MLmodel names the module that loads the model, so a changed one can run code.
+DIGESTS = {DIGEST_TAG: FILE, "model.mlmodel_sha256": "MLmodel"}
 # What a model may be made of beside the types that skops trusts by itself.
 TRUSTED = [
     "numpy.dtype",
@@ -50,7 +52,7 @@ def keep_model(run: Run, model: Any, sample: pd.DataFrame, proba: Proba) -> None
         folder = Path(name)
         _save(run, model, sample, proba, folder / FOLDER)
         run.store.client.log_artifacts(run.id, str(folder / FOLDER), FOLDER)
-        record.record(run, tags={DIGEST_TAG: digest(folder / FOLDER / FILE, "sha256")})
+        record.record(run, tags={tag: digest(folder / FOLDER / name, "sha256") for tag, name in DIGESTS.items()})
         expected = pd.DataFrame(proba, sample.index, list("012"))
         record.keep_table(run, sample.join(expected), SAMPLE)
         verify(run.store, run.id, Path(run.store.client.download_artifacts(run.id, SAMPLE, name)))
@@ -67,26 +69,35 @@ def verify(store: Store, run_id: str, sample: Path) -> None:
         raise ModelError(f"The model of run {run_id} does not load back in a fresh process: {told[0]}.")
 
 
+def fetch(store: Store, run_id: str, path: str, folder: str) -> Path:
+    """Download an artifact of a run into a folder; raises ModelError when it cannot be read."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return Path(store.client.download_artifacts(run_id, path, folder))
+    except (MlflowException, OSError) as problem:
+        raise ModelError(f"The artifact {path} of run {run_id} cannot be read: {problem}") from problem
+
+
 def load_model(store: Store, run_id: str) -> Any:
-    """The model of a run as an sklearn estimator, its bytes checked against the run's tag before they are parsed.
+    """The model of a run as an sklearn estimator, its bytes checked against the run's tags before they are parsed.
 
     Raises ModelError when it is missing, altered, or made of types that are not on the list.
     """
     import skops.io
-    from mlflow.exceptions import MlflowException
     from skops.io.exceptions import UntrustedTypesFoundException
 
-    expected = store.client.get_run(run_id).data.tags.get(DIGEST_TAG)
+    tags = store.client.get_run(run_id).data.tags
     with tempfile.TemporaryDirectory() as folder:
+        paths = {tag: fetch(store, run_id, f"{FOLDER}/{name}", folder) for tag, name in DIGESTS.items()}
+        for tag, path in paths.items():
+            if (found := digest(path, "sha256")) != tags.get(tag):
+                raise ModelError(
+                    f"The model of run {run_id} was altered: the SHA-256 of {path.name} is {found}, expected "
+                    f"{tags.get(tag, 'none')}."
+                )
         try:
-            path = Path(store.client.download_artifacts(run_id, f"{FOLDER}/{FILE}", folder))
-        except (MlflowException, OSError) as problem:
-            raise ModelError(f"The model of run {run_id} cannot be read: {problem}.") from problem
-        found = digest(path, "sha256")
-        if found != expected:
-            raise ModelError(f"The model of run {run_id} was altered: its SHA-256 is {found}, expected {expected}.")
-        try:
-            return skops.io.load(path, trusted=TRUSTED)
+            return skops.io.load(paths[DIGEST_TAG], trusted=TRUSTED)
         except UntrustedTypesFoundException as problem:
             raise ModelError(f"The model of run {run_id} holds types that are not trusted: {problem}.") from problem
 

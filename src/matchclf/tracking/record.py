@@ -16,6 +16,7 @@ import yaml
 
 from matchclf.config import Config
 from matchclf.files import write_parquet
+from matchclf.redaction import redact, redact_tree
 from matchclf.tracking.runs import Run
 from matchclf.tracking.store import Store
 
@@ -43,7 +44,7 @@ def record(
     """
     from mlflow.entities import Param, RunTag
 
-    entries = [Param(key, str(value)[:MAX_PARAM_LENGTH]) for key, value in (params or {}).items()]
+    entries = [Param(key, _clear(value)[:MAX_PARAM_LENGTH]) for key, value in (params or {}).items()]
     for begin in range(BATCH, len(entries), BATCH):
         run.store.client.log_batch(run.id, params=entries[begin : begin + BATCH])
     points = [*_points(metrics or {}, 0), *(p for year, row in _rows(by_year) for p in _points(row, year))]
@@ -51,7 +52,7 @@ def record(
         run.id,
         metrics=points,
         params=entries[:BATCH],
-        tags=[RunTag(key, value) for key, value in (tags or {}).items()],
+        tags=[RunTag(key, redact(value)) for key, value in (tags or {}).items()],
     )
 
 
@@ -65,7 +66,7 @@ def keep_table(run: Run, table: pd.DataFrame, name: str) -> None:
 
 def keep_text(run: Run, text: str, name: str) -> None:
     """Store a text as the artifact ``name``."""
-    run.store.client.log_text(run.id, text, name)
+    run.store.client.log_text(run.id, redact(text), name)
 
 
 def keep_figure(run: Run, figure: Figure, name: str) -> None:
@@ -75,7 +76,7 @@ def keep_figure(run: Run, figure: Figure, name: str) -> None:
 
 def keep_config(run: Run, config: Config) -> None:
     """Store the resolved config as YAML, without the address of the store."""
-    settings = asdict(config)
+    settings = redact_tree(asdict(config))
     settings["tracking"] = {"name": config.tracking.name}
     keep_text(run, yaml.safe_dump(settings, sort_keys=False), CONFIG)
 
@@ -97,6 +98,10 @@ def record_input(run: Run, path: Path, digest: str, rows: int) -> None:
     dataset = Dataset(name=path.stem, digest=digest, source_type="local", source=source, profile=profile)
     context = InputTag("mlflow.data.context", "training")
     run.store.client.log_inputs(run.id, datasets=[DatasetInput(dataset, [context])])
+
+
+def _clear(value: object) -> str:
+    return str(value) if isinstance(value, int | float | None) else redact(str(value))
 
 
 def _points(values: Mapping[str, float], step: int) -> list[Metric]:

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from matchclf import paths
 from matchclf.config import Config
 from matchclf.errors import ConfigError, ModelError
 from matchclf.files import read_parquet
 from matchclf.tracking import models
 from matchclf.tracking.runs import FINISHED
-from matchclf.tracking.search import StoredRun
-from matchclf.tracking.store import Store
+from matchclf.tracking.search import StoredRun, find_run
+from matchclf.tracking.store import SQLITE, Store
 
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
@@ -67,14 +68,20 @@ class Registered:
         self.store.client.set_registered_model_alias(self.name, alias, version.version)
 
 
+def lock_file(store: Store) -> Path:
+    """What to lock while a registry is read and changed: beside the database; on a server, of this folder only."""
+    if store.uri.startswith(SQLITE):
+        return Path(store.uri.removeprefix(SQLITE)).with_suffix(".registry")
+    return paths.REGISTERED
+
+
 def find_final_run(store: Store, run_id: str, config: Config) -> StoredRun:
     """The run of a final_train that ended well; raises ModelError when it is none, or is not of our experiments."""
-    from mlflow.exceptions import MlflowException
-
-    try:
-        run = store.client.get_run(run_id)
-    except MlflowException as problem:
-        raise ModelError(f"There is no run {run_id} in {store.uri}: {problem}.") from problem
+    if not run_id:
+        raise ModelError("The version was made by hand and names no run, so nothing is known of its model.")
+    run = find_run(store, run_id)
+    if run.info.lifecycle_stage != "active":
+        raise ModelError(f"Run {run_id} is deleted; restore it with `mlflow runs restore --run-id {run_id}`.")
     tags, names = run.data.tags, config.classification
     if tags.get("pipeline.stage") != "final_train":
         raise ModelError(f"Run {run_id} is of stage {tags.get('pipeline.stage')}; expected one of stage final_train.")
@@ -95,14 +102,14 @@ def is_smoke(run: StoredRun) -> bool:
 def forecasts(store: Store, run_id: str) -> pd.DataFrame:
     """The forecasts of the holdout that a final run stored."""
     with tempfile.TemporaryDirectory() as folder:
-        return read_parquet(Path(store.client.download_artifacts(run_id, FORECASTS, folder)))
+        return read_parquet(models.fetch(store, run_id, FORECASTS, folder))
 
 
 def check_loads(store: Store, run_id: str) -> None:
     """Raise ModelError unless the model of a run is unaltered and forecasts in a fresh process what it should."""
     models.load_model(store, run_id)
     with tempfile.TemporaryDirectory() as folder:
-        models.verify(store, run_id, Path(store.client.download_artifacts(run_id, models.SAMPLE, folder)))
+        models.verify(store, run_id, models.fetch(store, run_id, models.SAMPLE, folder))
 
 
 def _version_tags(run: StoredRun) -> Mapping[str, str]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from matchclf.errors import TrackingError
+from matchclf.redaction import redact
 from matchclf.tracking.search import StoredRun, find_runs
 from matchclf.tracking.store import Store
 
@@ -89,7 +90,7 @@ def finish(run: Run, status: str = FINISHED, why: str = "") -> None:
         if run.id not in _open:
             return
         if why:
-            run.store.client.set_tag(run.id, "status.reason", why[:MAX_TAG_LENGTH])
+            run.store.client.set_tag(run.id, "status.reason", redact(why)[:MAX_TAG_LENGTH])
         run.store.client.set_terminated(run.id, status)
         del _open[run.id]
 
@@ -157,7 +158,7 @@ def reason(problem: BaseException) -> str:
 
 
 def _cut(tags: Mapping[str, str]) -> dict[str, str]:
-    return {key: value[:MAX_TAG_LENGTH] for key, value in tags.items()}
+    return {key: redact(value)[:MAX_TAG_LENGTH] for key, value in tags.items()}
 
 
 def _mlflow_tags() -> dict[str, str]:

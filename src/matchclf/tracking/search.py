@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from matchclf.errors import ModelError
 from matchclf.tracking.store import Store
 
 if TYPE_CHECKING:
@@ -11,8 +12,20 @@ if TYPE_CHECKING:
 else:
     StoredRun = Any
 
-__all__ = ["StoredRun", "find_runs", "holdout_readings", "sweep_scores"]
+__all__ = ["StoredRun", "find_run", "find_runs", "holdout_readings", "sweep_scores"]
 PAGE = 1000
+
+
+def find_run(store: Store, run_id: str) -> StoredRun:
+    """The run of this id in any experiment; raises ModelError when there is none."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return store.client.get_run(run_id)
+    except MlflowException as problem:
+        if problem.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            raise ModelError(f"There is no run {run_id} in {store.uri}.") from problem
+        raise
 
 
 def find_runs(store: Store, **tags: str) -> list[StoredRun]:

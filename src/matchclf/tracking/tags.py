@@ -39,6 +39,8 @@ def data_tags(version: str, source: Source, train: pd.Series, test: pd.Series) -
         "data.source_bucket": source.bucket,
         "data.source_key": source.key,
         "data.source_etag": source.etag.strip('"'),
+        "data.source_md5": source.md5,
+        "data.source_version_id": source.version_id or NONE,
         "data.source_last_modified": source.last_modified,
         "data.ingested_at": source.ingested_at,
         **_window("train", train),
