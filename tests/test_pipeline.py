@@ -22,6 +22,8 @@ from matchclf.files import digest, read_parquet
 from matchclf.lineage.dvc import Recorded, recorded_md5
 from matchclf.metrics import METRICS
 from matchclf.stages.prepare import CODE_PARTS, PACKAGE
+from matchclf.stages.promote import UNCONFIRMED
+from matchclf.tracking.decisions import FAILED
 
 VARIANTS = ["elo_only", "stats_only", "full_no_h2h", "full"]
 SCORING = ["classification_models", *(f"ablation_study@{name}" for name in VARIANTS)]
@@ -300,7 +302,7 @@ def test_the_pipeline_confirms_no_champion(made):
     folder, _ = made
     decision = json.loads((folder / "data/models/promoted_model.json").read_text())
     assert (decision["alias"], decision["version"]) == ("champion", 1)
-    assert decision["verdict"] in ("failed", "not confirmed")
+    assert decision["verdict"] in (FAILED, UNCONFIRMED)
     (model,) = program.client(folder).search_registered_models()
     assert "champion" not in model.aliases
 

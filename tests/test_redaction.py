@@ -67,13 +67,9 @@ TYPED = st.text(string.ascii_letters + string.digits + string.punctuation + " ",
 
 
 def telling(secret):
-    # Neither a word nor a number, and nothing that the frame of the test says itself.
-    return (
-        len(set(secret)) > 5
-        and any(map(str.isalpha, secret))
-        and any(map(str.isdigit, secret))
-        and "*" not in secret.strip() == secret
-    )
+    # Neither a word nor a number, without blanks around it, and without our mask in it.
+    kinds = any(map(str.isalpha, secret)) and any(map(str.isdigit, secret)) and len(set(secret)) > 5
+    return kinds and secret == secret.strip() and "*" not in secret
 
 
 SECRETS = st.one_of(TYPED, ANY).filter(telling)

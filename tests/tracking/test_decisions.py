@@ -208,24 +208,24 @@ OPERATIONS = st.lists(st.tuples(st.sampled_from(["promote", "fail", "back", "oth
 
 @given(OPERATIONS)
 def test_going_back_is_taking_the_last_promotion_from_a_stack(operations):
-    held, found = [], []
+    held, found = [1], [told(1, PASSED, None)]
     for operation, version in operations:
-        top = held[-1] if held else None
+        top = held[-1]
         if operation == "promote" and version != top:
             held.append(version)
             found.append(told(version, PASSED, top))
         elif operation == "killed" and version != top:  # before the alias was moved
             found.append(told(version, PASSED, top))
-        elif operation == "fail":
-            found.append(told(version, FAILED, top))
-        elif operation == "other":
-            found.append(told(version, PASSED, top, alias="candidate"))
+        elif operation in ("fail", "other"):
+            found.append(told(version, FAILED, top) if operation == "fail" else told(version, PASSED, top, "candidate"))
         elif operation == "back" and len(held) > 1:
             held.pop()
             found.append(told(held[-1], ROLLED_BACK, top))
-        if held:
-            expected = held[-2] if len(held) > 1 else None
-            assert holder_before(found, "champion", held[-1]) == expected
-            if expected is not None:  # stopped between its decision and its alias, the same command does the same
-                stopped = [*found, told(expected, ROLLED_BACK, held[-1])]
-                assert holder_before(stopped, "champion", held[-1]) == expected
+        _goes_back(found, held)
+
+
+def _goes_back(found, held):
+    before, at = (None, *held)[-2], held[-1]
+    assert holder_before(found, "champion", at) == before
+    if before is not None:  # stopped between its decision and its alias, the same command does the same
+        assert holder_before([*found, told(before, ROLLED_BACK, at)], "champion", at) == before

@@ -73,7 +73,8 @@ def _spelled(unit: str) -> str:
         "".join(rf"\\{{1,8}}x{octet:02x}" for octet in octets),
         "".join(rf"\\{{1,8}}u{half}" for half in halves),
         rf"\\{{1,8}}(?:x{ord(letter):02x}|U{ord(letter):08x})",
-        re.escape(html.escape(letter)),
     ]
+    if letter in "&<>\"'":
+        ways.append(re.escape(html.escape(letter)))
     plain = rf"\\{{1,{8 * len(unit)}}}" if letter == "\\" else rf"\\{{0,8}}{re.escape(letter)}"
-    return rf"(?:(?=[%\\&])(?i:{'|'.join(ways)})|{plain}|{SPELLINGS.get(letter, plain)})"
+    return rf"(?:(?=[%\\&])(?i:{'|'.join(ways)})|{SPELLINGS.get(letter, plain)}|{plain})"

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import subprocess
 import sys
 import tempfile
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from matchclf import paths
 from matchclf.config import Config
@@ -20,7 +20,7 @@ from matchclf.lineage import git
 from matchclf.lineage.environment import differences, environment
 from matchclf.stages.found_data import find_data
 from matchclf.stages.original import Original, find_original
-from matchclf.stages.verdict import Step, compare_runs, first_divergence, together
+from matchclf.stages.verdict import IDENTICAL, Step, compare_runs, first_divergence, together
 from matchclf.tracking.search import StoredRun, find_runs
 from matchclf.tracking.store import Store, open_store
 
@@ -137,7 +137,19 @@ def _children(store: Store, parent: StoredRun) -> list[StoredRun]:
 
 
 def _show(steps: list[Step]) -> str:
-    rows: list[list[Any]] = [
-        [step.name, step.before, step.after, "" if step.gap == 0 else f"{step.gap:.2g}", step.verdict] for step in steps
+    """One row a kind of step; every step with its values is in the JSON file."""
+    kinds: dict[str, list[Step]] = {}
+    for step in steps:
+        kinds.setdefault(step.kind, []).append(step)
+    rows = [
+        [kind, str(len(some)), str(sum(step.verdict == IDENTICAL for step in some)), _gap(some), together(some)]
+        for kind, some in kinds.items()
     ]
-    return table(["step", "before", "now", "gap", "verdict"], rows)
+    return table(["step", "compared", "identical", "largest gap", "verdict"], rows)
+
+
+def _gap(steps: list[Step]) -> str:
+    gaps = [step.gap for step in steps]
+    if any(math.isnan(gap) for gap in gaps):
+        return "unknown"
+    return f"{max(gaps):.2g}" if max(gaps) else ""

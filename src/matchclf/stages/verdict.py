@@ -26,8 +26,12 @@ TIMES = ("duration_seconds",)
 
 @dataclass(frozen=True)
 class Step:
-    """One step of both runs; ``gap`` is the largest difference of a value, NaN where only digests are known."""
+    """One step of both runs; ``gap`` is the largest difference of a value, NaN where only digests are known.
 
+    ``kind`` is what it shares with the steps like it: the model, and matches, features, split, fold, model or metrics.
+    """
+
+    kind: str
     name: str
     before: str
     after: str
@@ -42,7 +46,8 @@ def compare_runs(store: Store, before: StoredRun, after: StoredRun, tolerance: f
     for name in sorted(told[0] | told[1], key=lambda step: (ORDER.index(step.partition(".")[0]), step)):
         first, second = (digests.get(name, "absent") for digests in told)
         gap = 0.0 if first == second else _gap(store, name, before, after)
-        steps.append(Step(label + name, first, second, gap, _verdict(gap, tolerance)))
+        kind = label + name.partition(".")[0]
+        steps.append(Step(kind, label + name, first, second, gap, _verdict(gap, tolerance)))
     return [*steps, *_metrics(before, after, tolerance, label)]
 
 
@@ -71,7 +76,8 @@ def _metrics(before: StoredRun, after: StoredRun, tolerance: float, label: str) 
     for name in sorted((first.keys() | second.keys()) - set(TIMES)):
         one, other = first.get(name, float("nan")), second.get(name, float("nan"))
         gap = abs(one - other)
-        yield Step(f"{label}metrics.{name}", f"{one:.10g}", f"{other:.10g}", gap, _verdict(gap, tolerance))
+        told = f"{one:.10g}", f"{other:.10g}"
+        yield Step(f"{label}metrics", f"{label}metrics.{name}", *told, gap, _verdict(gap, tolerance))
 
 
 def _verdict(gap: float, tolerance: float) -> str:

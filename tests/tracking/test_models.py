@@ -1,0 +1,300 @@
+import functools
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import skops.io
+import yaml
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+from threadpoolctl import threadpool_limits
+
+import program
+from matchclf.calibration import fit_calibrated
+from matchclf.compose import CONF
+from matchclf.errors import ModelError
+from matchclf.files import write_parquet
+from matchclf.models import build_model
+from matchclf.tracking import models, runs, verify
+from matchclf.tracking.models import DIGEST_TAG, FILE, FOLDER, SAMPLE, TRUSTED, keep_model, load_model
+from matchclf.usage import options
+
+# MLflow 3.17 says this of itself on pandas 3.1.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:Operation with range is deprecated"),
+    pytest.mark.filterwarnings("ignore:.*Any type hint is inferred as AnyType"),
+]
+METHODS = ["isotonic", "sigmoid", "temperature", "none"]
+NAMES = ["elo_diff", "noise"]
+
+
+def matches(rows: int = 4000) -> tuple[pd.DataFrame, np.ndarray, pd.Series]:
+    rng = np.random.default_rng(0)
+    features = pd.DataFrame(rng.normal(size=(rows, 2)), columns=NAMES, dtype=np.float32)
+    strength = np.exp(np.outer(features["elo_diff"], [1, 0, -1]))
+    share = (strength / strength.sum(axis=1, keepdims=True)).cumsum(axis=1)
+    target = (rng.uniform(size=(rows, 1)) > share[:, :2]).sum(axis=1).astype(np.int8)
+    features.loc[::7, "noise"] = np.nan
+    return features, target, pd.Series(pd.date_range("2015-01-01", periods=rows, unit="s"))
+
+
+def calibrated(pipeline: Pipeline, method: str) -> Pipeline:
+    with threadpool_limits(1):
+        return fit_calibrated(pipeline, *matches(), method, 0.3).model
+
+
+@pytest.fixture
+def run(store):
+    started = runs.start(store, "final_train | model=any", {})
+    yield started
+    runs.finish(started)
+
+
+def kept(run, model: Pipeline) -> Path:
+    """Put a model and its sample where ``keep_model`` puts them, without the look back; the folder of artifacts."""
+    sample = matches()[0].fillna(0).head(50).astype(np.float64)
+    folder = Path(run.store.client.get_run(run.id).info.artifact_uri.removeprefix("file://"))
+    models._save(run, model, sample, model.predict_proba(sample), folder / FOLDER)
+    tag(run, folder)
+    return folder
+
+
+def tag(run, folder: Path) -> None:
+    """Tag a run with the digests of what is in its folder now."""
+    for name, file in models.DIGESTS.items():
+        run.store.client.set_tag(run.id, name, hashlib.sha256((folder / FOLDER / file).read_bytes()).hexdigest())
+
+
+def write_sample(path: Path, features: pd.DataFrame, proba: np.ndarray) -> str:
+    write_parquet(features.join(pd.DataFrame(proba, features.index, list("012"))), path)
+    return str(path)
+
+
+@pytest.mark.parametrize("name", options(CONF / "model"))
+@pytest.mark.parametrize("method", METHODS)
+def test_every_model_by_every_method_forecasts_the_same_when_it_is_loaded(compose, run, tmp_path, name, method):
+    model = calibrated(build_model(name, compose("rounds=5").models[name], 1), method)
+    folder = kept(run, model)
+    features = matches()[0].head(200)
+    found = load_model(run.store, run.id)
+    assert type(found) is type(model)
+    for rows in (features, features.astype(np.float64)):
+        np.testing.assert_array_equal(found.predict_proba(rows), model.predict_proba(rows))
+    double = features.astype(np.float64)
+    verify.main(str(folder / FOLDER), write_sample(tmp_path / "sample.parquet", double, model.predict_proba(double)))
+
+
+def simple() -> Pipeline:
+    features, target, _ = matches()
+    return make_pipeline(LogisticRegression()).fit(features[["elo_diff"]].assign(noise=np.float32(0)), target)
+
+
+def test_a_model_is_kept_with_its_digests_its_signature_and_an_example_and_loads_back(run):
+    model, sample = simple(), matches()[0].fillna(0).head(20)
+    keep_model(run, model, sample, model.predict_proba(sample))
+    client = run.store.client
+    files = {file.path for file in client.list_artifacts(run.id, FOLDER)}
+    assert {f"{FOLDER}/{FILE}", f"{FOLDER}/MLmodel", f"{FOLDER}/input_example.json"} <= files
+    folder = Path(client.download_artifacts(run.id, ""))
+    tags = client.get_run(run.id).data.tags
+    assert tags[DIGEST_TAG] == hashlib.sha256((folder / FOLDER / FILE).read_bytes()).hexdigest()
+    described = yaml.safe_load((folder / FOLDER / "MLmodel").read_text())
+    inputs, outputs = (yaml.safe_load(described["signature"][key]) for key in ("inputs", "outputs"))
+    assert [(one["name"], one["type"]) for one in inputs] == [(name, "double") for name in NAMES]
+    assert outputs == [{"type": "tensor", "tensor-spec": {"dtype": "float64", "shape": [-1, 3]}}]
+    assert (described["run_id"], described["flavors"]["python_function"]["predict_fn"]) == (run.id, "predict_proba")
+    assert described["flavors"]["sklearn"]["serialization_format"] == "skops"
+    assert not [
+        path.name for path in folder.rglob("*") if path.suffix in (".pkl", ".pickle", ".joblib", ".cloudpickle")
+    ]
+    example = pd.read_json(folder / FOLDER / "input_example.json", orient="split")
+    pd.testing.assert_frame_equal(example, sample.head(3).astype(np.float64), check_dtype=False)
+    table = pd.read_parquet(folder / SAMPLE)
+    assert list(table.columns) == [*NAMES, "0", "1", "2"]
+    np.testing.assert_array_equal(load_model(run.store, run.id).predict_proba(sample), table[["0", "1", "2"]])
+
+
+@pytest.mark.parametrize(("wrong", "gap"), [(1e-3, "0.001"), (np.nan, "nan")])
+def test_a_model_that_forecasts_something_else_when_it_is_loaded_is_found_out(run, tmp_path, wrong, gap):
+    model, sample = simple(), matches()[0].fillna(0).head(20)
+    proba = model.predict_proba(sample)
+    proba[7, 1] += wrong
+    folder = kept(run, model)
+    with pytest.raises(SystemExit) as caught:
+        verify.main(str(folder / FOLDER), write_sample(tmp_path / "sample.parquet", sample, proba))
+    assert caught.value.code == f"through pyfunc it forecasts up to {gap} away from what it should"
+
+
+@pytest.mark.slow
+def test_the_run_is_told_that_its_model_does_not_load_back(run):
+    model, sample = simple(), matches()[0].fillna(0).head(20)
+    with pytest.raises(ModelError) as caught:
+        keep_model(run, model, sample, model.predict_proba(sample)[:, ::-1])
+    assert str(caught.value).startswith(
+        f"The model of run {run.id} does not load back in a fresh process: through pyfunc it forecasts up to 0."
+    )
+
+
+class Custom(ClassifierMixin, BaseEstimator):
+    """A class that only we know."""
+
+    def fit(self, *_: object) -> "Custom":
+        self.classes_ = np.arange(3)
+        return self
+
+    def predict_proba(self, features: pd.DataFrame) -> np.ndarray:
+        return np.full((len(features), 3), 1 / 3)
+
+
+def double(table: pd.DataFrame) -> pd.DataFrame:
+    return table * 2
+
+
+UNTRUSTED = {
+    "a class of our own": lambda: make_pipeline(Custom()),
+    "a function of our own": lambda: make_pipeline(FunctionTransformer(double), LogisticRegression()),
+    "a call of the system": lambda: make_pipeline(
+        FunctionTransformer(functools.partial(os.system, "touch executed")), LogisticRegression()
+    ),
+    "a method by its name": lambda: make_pipeline(
+        FunctionTransformer(pd.DataFrame.to_pickle, kw_args={"path": "executed"}), LogisticRegression()
+    ),
+}
+
+
+def fitted(pipeline: Pipeline) -> Pipeline:
+    pipeline[-1].fit(matches()[0].fillna(0), matches()[1])
+    return pipeline
+
+
+@pytest.mark.parametrize("name", UNTRUSTED)
+def test_what_cannot_be_stored_without_code_is_refused_and_nothing_is_stored(run, tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    sample = matches()[0].fillna(0).head(5)
+    with pytest.raises(ModelError, match=r"^The model cannot be stored without running code when it is loaded: "):
+        keep_model(run, fitted(UNTRUSTED[name]()), sample, np.full((5, 3), 1 / 3))
+    assert run.store.client.list_artifacts(run.id) == []
+    assert not (tmp_path / "executed").exists()
+
+
+@pytest.mark.parametrize("name", UNTRUSTED)
+def test_types_that_are_not_trusted_are_refused_even_when_the_digests_are_right(run, tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    folder = kept(run, simple())
+    skops.io.dump(fitted(UNTRUSTED[name]()), folder / FOLDER / FILE)
+    tag(run, folder)
+    with pytest.raises(ModelError, match=rf"^The model of run {run.id} holds types that are not trusted: "):
+        load_model(run.store, run.id)
+    assert not (tmp_path / "executed").exists()
+
+
+def test_every_trusted_type_is_one_that_some_model_needs(compose):
+    needed = set()
+    for name, model in compose("rounds=5").models.items():
+        for method in METHODS:
+            needed |= set(
+                skops.io.get_untrusted_types(data=skops.io.dumps(calibrated(build_model(name, model, 1), method)))
+            )
+    assert needed <= set(TRUSTED)
+    # A tree of scikit-learn, which a model file may ask for.
+    assert set(TRUSTED) - needed <= {"sklearn.tree._tree.Tree"}
+
+
+ALTERED = {
+    "nothing left": lambda file: file.write_bytes(b""),
+    "no archive": lambda file: file.write_bytes(b"cos\nsystem\n(S'touch executed'\ntR."),
+    "cut": lambda file: file.write_bytes(file.read_bytes()[:-100]),
+    "one bit": lambda file: file.write_bytes(bytes([file.read_bytes()[0] ^ 1]) + file.read_bytes()[1:]),
+    "another model": lambda file: skops.io.dump(LogisticRegression(), file),
+    "a comment": lambda file: zipfile.ZipFile(file, "a").close() or file.write_bytes(file.read_bytes() + b" "),
+}
+
+
+@pytest.mark.parametrize("how", ALTERED)
+def test_an_altered_model_is_refused_by_its_digest_before_it_is_parsed(run, how):
+    folder = kept(run, simple())
+    expected = run.store.client.get_run(run.id).data.tags[DIGEST_TAG]
+    ALTERED[how](folder / FOLDER / FILE)
+    found = hashlib.sha256((folder / FOLDER / FILE).read_bytes()).hexdigest()
+    with pytest.raises(ModelError) as caught:
+        load_model(run.store, run.id)
+    assert str(caught.value) == (
+        f"The model of run {run.id} was altered: the SHA-256 of {FILE} is {found}, expected {expected}."
+    )
+
+
+@pytest.mark.parametrize("how", ["nothing left", "no archive", "cut"])
+def test_a_damaged_model_is_told_in_a_sentence_even_when_the_digests_are_right(run, how):
+    folder = kept(run, simple())
+    ALTERED[how](folder / FOLDER / FILE)
+    tag(run, folder)
+    with pytest.raises(ModelError, match=rf"^The model of run {run.id} "):
+        load_model(run.store, run.id)
+
+
+EVIL = """
+from pathlib import Path
+
+Path({mark!r}).touch()
+
+
+def _load_pyfunc(path, **_):
+    return None
+"""
+
+
+def poison(folder: Path, mark: Path) -> None:
+    """Let MLmodel name a module of the model's own folder as its loader."""
+    code = folder / FOLDER / "code"
+    code.mkdir()
+    (code / "evil_loader.py").write_text(EVIL.format(mark=str(mark)))
+    described = yaml.safe_load((folder / FOLDER / "MLmodel").read_text())
+    described["flavors"]["python_function"] |= {"loader_module": "evil_loader", "code": "code"}
+    described["flavors"]["sklearn"]["code"] = "code"
+    (folder / FOLDER / "MLmodel").write_text(yaml.safe_dump(described))
+
+
+@pytest.mark.parametrize("forged", [False, True], ids=["tags as they were", "tags forged"])
+def test_an_edited_description_of_a_model_is_never_executed(run, tmp_path, forged):
+    folder, mark = kept(run, simple()), tmp_path / "executed"
+    poison(folder, mark)
+    if forged:
+        tag(run, folder)
+        assert isinstance(load_model(run.store, run.id), Pipeline)
+    else:
+        with pytest.raises(ModelError, match=rf"^The model of run {run.id} was altered: the SHA-256 of MLmodel is "):
+            load_model(run.store, run.id)
+    assert not mark.exists()
+    assert "evil_loader" not in sys.modules
+
+
+@pytest.mark.slow
+def test_the_edited_description_is_a_danger_to_those_who_load_it_otherwise(run, tmp_path):
+    folder, mark = kept(run, simple()), tmp_path / "executed"
+    poison(folder, mark)
+    load = "import sys, mlflow.pyfunc; mlflow.pyfunc.load_model(sys.argv[1])"
+    command = [sys.executable, "-c", load, str(folder / FOLDER)]
+    subprocess.run(command, env=program.environment(), capture_output=True, check=False)
+    assert mark.exists()
+
+
+def test_a_model_that_is_not_there_is_told(run):
+    with pytest.raises(ModelError, match=rf"^The artifact {FOLDER}/.* of run {run.id} cannot be read: "):
+        load_model(run.store, run.id)
+
+
+def test_a_model_without_a_digest_is_not_trusted(run):
+    folder = kept(run, simple())
+    run.store.client.delete_tag(run.id, DIGEST_TAG)
+    with pytest.raises(ModelError, match=rf"^The model of run {run.id} was altered: .*, expected none\.$"):
+        load_model(run.store, run.id)
+    shutil.rmtree(folder)
