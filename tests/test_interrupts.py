@@ -126,8 +126,8 @@ def working_in(folder):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_stop_reaches_the_jobs_of_the_joblib_launcher(tmp_path, number):
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGKILL, -9)])
+def test_the_jobs_of_the_joblib_launcher_end_with_the_process_that_started_them(tmp_path, number, code):
     command = [*program.TINY, "model=[dummy,hgb]", "rounds=100000", "stage=ablation", "--multirun"]
     command += ["variant=elo_only,full", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]
     process = program.start(*command, cwd=tmp_path, start_new_session=True)
@@ -136,7 +136,7 @@ def test_a_stop_reaches_the_jobs_of_the_joblib_launcher(tmp_path, number):
             assert process.poll() is None
             time.sleep(0.1)
         process.send_signal(number)
-        assert process.wait(timeout=5) == 128 + number
+        assert process.wait(timeout=5) == code
         time.sleep(3)
         statuses = {run.info.status for run in program.search(tmp_path)}
         left = working_in(tmp_path)

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
@@ -38,6 +39,7 @@ MODULES = {
     "register_model": ["stages.register"],
     "promote_model": ["stages.promote"],
 }
+COMPUTING = [name for name in MODULES if name not in ("register_model", "promote_model")]
 # These make no number; what config says comes from conf.
 NO_NUMBERS = ["callbacks", "config", "console", "errors", "identity", "lineage", "paths", "plots", "redaction"]
 NO_NUMBERS += ["tracking", "stages.duplicates", "stages.readings", "stages.results"]
@@ -136,28 +138,31 @@ def test_prepare_runs_again_for_all_that_makes_a_later_stage_prepare_again():
     assert [str(file) for file in files if not covers(deps, file)] == []
 
 
-@pytest.mark.parametrize("name", MODULES)
-def test_a_changed_config_file_reruns_the_stages_that_compose_it(name):
-    stage = bodies()[name]
-    overrides = [word.strip("'") for word in filled(stage["cmd"]).split()[3:]]
+def composed(name):
+    """The config of the command of a stage, with Hydra's part."""
+    overrides = [word.strip("'") for word in filled(bodies()[name]["cmd"]).split()[3:]]
     register_schema()
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        config = compose("config", overrides, return_hydra_config=True)
-    to_plain(config)
-    if name in ("register_model", "promote_model"):
-        return
-    choices = config.hydra.runtime.choices
-    groups = ["data", "features"] if name == "prepare" else [one for one in choices if one not in SEEN_THROUGH_PREPARE]
-    options = {group: choices[group] for group in groups if not group.startswith("hydra/") and "@" not in group}
-    chosen = [
-        f"conf/{group}/{one}.yaml"
-        for group, found in options.items()
-        for one in ([found] if isinstance(found, str) else found)
-    ]
-    chosen += [] if name == "prepare" else ["conf/config.yaml"]
-    deps = paths(stage["deps"])
-    assert len(chosen) > 1
-    assert [file for file in chosen if not covers(deps, file)] == []
+        return compose("config", overrides, return_hydra_config=True)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_every_command_has_a_config_of_its_stage(name):
+    config = to_plain(composed(name))
+    assert bodies()[name]["cmd"].split()[3] == f"stage={config.stage.name}"
+
+
+@pytest.mark.parametrize("name", COMPUTING)
+def test_a_changed_config_file_reruns_the_stages_that_compose_it(name):
+    choices = composed(name).hydra.runtime.choices
+    groups = [group for group in choices if re.fullmatch(r"\w+", group) and group not in SEEN_THROUGH_PREPARE]
+    options = {group: choices[group] for group in (["data", "features"] if name == "prepare" else groups)}
+    lists = {group: [found] if isinstance(found, str) else found for group, found in options.items()}
+    files = [f"conf/{group}/{option}.yaml" for group, found in lists.items() for option in found]
+    deps = paths(bodies()[name]["deps"])
+    assert len(files) > 1
+    assert [file for file in files if not covers(deps, file)] == []
+    assert name == "prepare" or covers(deps, "conf/config.yaml")
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -168,8 +173,12 @@ def test_what_a_stage_depends_on_exists_or_is_the_output_of_another(name):
 
 
 def test_each_key_of_params_is_named_by_the_stages_that_read_it():
+    params = yaml.safe_load((program.ROOT / "params.yaml").read_text())
     named = {name: set(stage["params"]) for name, stage in bodies().items()}
-    assert set().union(*named.values()) == set(yaml.safe_load((program.ROOT / "params.yaml").read_text()))
+    everything = set().union(*named.values())
+    keys = [(part, f"{part}.{key}") for part, found in params.items() for key in found]
+    assert [pair[1] for pair in keys if not everything & set(pair)] == ["classification.smoke_experiment_name"]
+    assert everything <= {name for pair in keys for name in pair}
     assert [name for name in named if "temporal" not in named[name]] == ["register_model", "promote_model"]
 
 
@@ -227,11 +236,10 @@ def made(tmp_path_factory):
 
 @pytest.fixture
 def restored(made):
-    """The folder of it, put back afterwards into the state of its last commit."""
+    """The folder of it; its files are put back afterwards as they were committed."""
     folder, _ = made
     yield folder
     git(folder, "checkout", "--quiet", ".")
-    call(folder, "checkout", "--quiet", "--force")
 
 
 @pytest.fixture(scope="module")
@@ -249,10 +257,7 @@ def read(folder, name):
     return json.loads((folder / "data/metrics" / f"{name}.json").read_text())
 
 
-pipelines = pytest.mark.slow
-
-
-@pipelines
+@pytest.mark.slow
 def test_one_command_runs_every_stage_once(made):
     folder, said = made
     assert re.findall(r"Running stage '(.+)':", said) == STAGES
@@ -267,7 +272,7 @@ def test_one_command_runs_every_stage_once(made):
     }
 
 
-@pipelines
+@pytest.mark.slow
 def test_its_runs_are_of_the_committed_code_and_of_no_experiment(made):
     folder, _ = made
     sha = git(folder, "rev-parse", "--short", "HEAD~1").strip()
@@ -278,7 +283,7 @@ def test_its_runs_are_of_the_committed_code_and_of_no_experiment(made):
     assert {run.data.tags["pipeline.git_dirty"] for run in program.search(folder)} == {"false"}
 
 
-@pipelines
+@pytest.mark.slow
 def test_the_version_of_the_data_is_the_md5_that_dvc_locked(made):
     folder, _ = made
     locked = yaml.safe_load((folder / "dvc.lock").read_text())["stages"]["prepare"]["outs"]
@@ -290,14 +295,14 @@ def test_the_version_of_the_data_is_the_md5_that_dvc_locked(made):
     assert recorded_md5(Path("data/splits/train.parquet"), folder) == Recorded(train, Path("dvc.lock"))
 
 
-@pipelines
+@pytest.mark.slow
 def test_later_stages_find_the_prepared_data_kept(made):
     _, said = made
     assert said.count("prepare    kept") >= len(SCORING) + 2
     assert len(re.findall(r"^matches ", said, re.MULTILINE)) == 1
 
 
-@pipelines
+@pytest.mark.slow
 def test_the_pipeline_confirms_no_champion(made):
     folder, _ = made
     decision = json.loads((folder / "data/models/promoted_model.json").read_text())
@@ -307,7 +312,7 @@ def test_the_pipeline_confirms_no_champion(made):
     assert "champion" not in model.aliases
 
 
-@pipelines
+@pytest.mark.slow
 def test_a_second_repro_runs_nothing_even_when_files_were_touched(made):
     folder, _ = made
     before = len(program.search(folder))
@@ -320,7 +325,7 @@ def test_a_second_repro_runs_nothing_even_when_files_were_touched(made):
     assert git(folder, "status", "--porcelain") == ""
 
 
-@pipelines
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("file", "stages"),
     [
@@ -330,7 +335,7 @@ def test_a_second_repro_runs_nothing_even_when_files_were_touched(made):
         ("src/matchclf/gates.py", ["register_model", "promote_model"]),
         ("src/matchclf/console.py", []),
         ("conf/search/xgb.yaml", ["tune_xgb"]),
-        ("README.md", []),
+        (".gitignore", []),
     ],
 )
 def test_a_changed_file_reruns_the_stages_that_it_changes(restored, file, stages):
@@ -339,14 +344,15 @@ def test_a_changed_file_reruns_the_stages_that_it_changes(restored, file, stages
     assert changed(restored) == sorted(stages)
 
 
-@pipelines
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("old", "new", "stages"),
     [
-        ('test_start: "2024-01-01"', 'test_start: "2024-02-01"', [*STAGES[:-2]]),
-        ("champion_max_ece: 0.05", "champion_max_ece: 0.06", STAGES[-2:]),
+        ('test_start: "2024-01-01"', 'test_start: "2024-02-01"', STAGES[:-2]),
+        ("champion_max_ece: 0.05", "champion_max_ece: 0.06", ["promote_model"]),
+        ("candidate_tolerance: 0.0", "candidate_tolerance: 0.1", ["register_model"]),
         ("model_name: soccer-match-outcome", "model_name: other", STAGES[-2:]),
-        ("smoke_experiment_name: matches_clf_smoke", "smoke_experiment_name: x", [SCORING[0], *STAGES[-4:]]),
+        ("smoke_experiment_name: matches_clf_smoke", "smoke_experiment_name: x", []),
     ],
 )
 def test_a_changed_parameter_reruns_the_stages_that_read_it(restored, old, new, stages):
@@ -354,17 +360,18 @@ def test_a_changed_parameter_reruns_the_stages_that_read_it(restored, old, new, 
     assert changed(restored) == sorted(stages)
 
 
-@pipelines
-def test_data_that_dvc_brings_back_is_found_whole(restored):
+@pytest.mark.slow
+def test_data_that_dvc_brings_back_is_found_whole(made):
+    folder, _ = made
     for name in ("processed", "splits", "models"):
-        shutil.rmtree(restored / "data" / name)
-    call(restored, "checkout", "--quiet")
-    done = program.run(*program.TINY, "stage=prepare", cwd=restored, PYTHONPATH=str(restored / "src"))
+        shutil.rmtree(folder / "data" / name)
+    call(folder, "checkout", "--quiet")
+    done = program.run(*program.TINY, "stage=prepare", cwd=folder, PYTHONPATH=str(folder / "src"))
     assert (done.code, "prepare    kept" in done.out) == (0, True), done
-    assert changed(restored) == []
+    assert changed(folder) == []
 
 
-@pipelines
+@pytest.mark.slow
 def test_metrics_are_those_of_the_runs(made):
     folder, _ = made
     runs = {run.info.run_name: run for run in program.parents(folder)}
@@ -386,7 +393,7 @@ def test_metrics_are_those_of_the_runs(made):
     assert read(folder, "final") == {"final": expected, "difference": {"reference": final["difference.reference.mean"]}}
 
 
-@pipelines
+@pytest.mark.slow
 def test_calibration_has_ten_groups_an_outcome_of_the_forecasts_that_the_final_run_kept(made):
     folder, _ = made
     (run,) = program.parents(folder, "final_train%")
@@ -403,7 +410,7 @@ def test_calibration_has_ten_groups_an_outcome_of_the_forecasts_that_the_final_r
         np.testing.assert_allclose(ours.happened, [(group["outcome_1x2"] == label).mean() for group in groups])
 
 
-@pipelines
+@pytest.mark.slow
 def test_an_experiment_has_the_holdout_it_was_given_and_its_name_on_its_runs(made, experiment):
     folder, _ = made
     found = [run for run in program.search(folder) if run.data.tags["pipeline.dvc_exp_name"] == experiment]
@@ -415,32 +422,30 @@ def test_an_experiment_has_the_holdout_it_was_given_and_its_name_on_its_runs(mad
     for run in found:
         dates = [run.data.tags[f"data.{name}"] for name in ("train_end", "test_start")]
         assert dates[0] < "2023-01-01" <= dates[1]
-    (row,) = pd.read_csv(shown(folder)).query("Experiment == @experiment").to_dict("records")
+    (row,) = (
+        pd.read_csv(StringIO(call(folder, "exp", "show", "--csv")))
+        .query("Experiment == @experiment")
+        .to_dict("records")
+    )
     assert row["temporal.test_start"] == "2023-01-01"
     logloss = {run.info.run_name: run.data.metrics.get("cv.logloss_mean") for run in found}
     assert row["train_eval.logloss.logreg"] == pytest.approx(logloss["model | logreg"])
 
 
-def shown(folder):
-    from io import StringIO
-
-    return StringIO(call(folder, "exp", "show", "--csv"))
-
-
-@pipelines
+@pytest.mark.slow
 def test_metrics_diff_shows_what_an_experiment_changed(made, experiment):
     folder, _ = made
     found = json.loads(call(folder, "metrics", "diff", "--json", "main", experiment))
-    (file,) = found["diff"]
-    assert file == "data/metrics/train_eval.json"
+    assert list(found) == ["data/metrics/train_eval.json"]
+    (changes,) = found.values()
     here = read(folder, "train_eval")["train_eval"]["logloss"]
-    assert {key: one["old"] for key, one in found["diff"][file].items()} == {
+    assert {key: one["old"] for key, one in changes.items()} == {
         f"train_eval.logloss.{model}": value for model, value in here.items()
     }
-    assert all(one["diff"] == pytest.approx(one["new"] - one["old"]) != 0 for one in found["diff"][file].values())
+    assert all(one["diff"] == pytest.approx(one["new"] - one["old"]) != 0 for one in changes.values())
 
 
-@pipelines
+@pytest.mark.slow
 def test_plots_show_folds_by_model_and_by_variant_and_the_calibration(made):
     folder, _ = made
     found = json.loads(call(folder, "plots", "show", "--json"))
@@ -456,7 +461,7 @@ def test_plots_show_folds_by_model_and_by_variant_and_the_calibration(made):
     assert len(calibration) == 30
 
 
-@pipelines
+@pytest.mark.slow
 def test_plots_diff_lays_an_experiment_beside_the_commit(made, experiment):
     folder, _ = made
     found = json.loads(call(folder, "plots", "diff", "--json", "main", experiment))
@@ -467,7 +472,7 @@ def test_plots_diff_lays_an_experiment_beside_the_commit(made, experiment):
     }
 
 
-@pipelines
+@pytest.mark.slow
 def test_an_experiment_in_a_copy_of_the_folder_records_where_the_environment_says(made):
     folder, _ = made
     place = {"MLFLOW_TRACKING_URI": f"sqlite:///{folder}/mlflow.db"}
@@ -480,7 +485,7 @@ def test_an_experiment_in_a_copy_of_the_folder_records_where_the_environment_say
     assert program.artifact(folder, child, "predictions/out_of_fold.parquet").is_file()
 
 
-@pipelines
+@pytest.mark.slow
 def test_data_of_ones_own_takes_one_changed_line(tmp_path):
     folder = project(tmp_path / "project")
     (folder / "data/raw").mkdir(parents=True)

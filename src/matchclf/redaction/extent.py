@@ -5,17 +5,20 @@ from functools import lru_cache
 
 BRACKET = re.compile(r"\"(?:[^\"\\]|\\.)*+\"|'(?:[^'\\]|\\.)*+'|[\[({]|[\])}]")
 TAG, WHOLE_LINE = re.compile(r"[^<]*"), re.compile(r"[^\r\n]*")
-# To a comment; to a comment or the next key=value.
+# To a comment; to the next key=value.
 YAML_LINE = r"(?:[^ \t\r\n]++|[ \t]++(?![#\r\n]))*+"
-LINE = re.compile(r"(?:[^ \t\r\n]++|[ \t]++(?![#\r\n]|[+~\w.-]{1,99}=))*+")
+LINE = re.compile(r"(?:[^ \t\r\n]++|[ \t]++(?![\r\n]|[+~\w.-]{1,99}=))*+")
 IN_BRACES = re.compile(r"(?:[^,}\]\r\n]|,(?!\s|$|[\w.-]{1,99}[=:])|[\]}](?![\s,}\]]|$))*+")
 WORD = re.compile(r"(?:[^\s,;&\"')\]}]|[,;](?!\s|$|[\w.-]{1,99}[=:])|[\"')\]}](?![\s,;:.)\]}>\"'&]|$))*+")
 FARTHEST = 8000
 
 
-def closing(text: str, begin: int, level: str, quote: str) -> int:
-    """Where a quoted text ends: before its closing quote, else with the line; ``level``: backslashes before a quote."""
-    found = _closing(len(level), quote).match(text, begin, begin + FARTHEST)
+def closing(text: str, begin: int, level: str, quote: str, doubled: bool = False) -> int:
+    """Where a quoted text ends: before its closing quote, else with the line.
+
+    ``level``: the backslashes before its quotes. A quote inside has more of them, or is ``doubled``, as in YAML.
+    """
+    found = _closing(len(level), quote, doubled).match(text, begin, begin + FARTHEST)
     return found.end() if found else _end(WHOLE_LINE, text, begin)
 
 
@@ -47,7 +50,8 @@ def end_of_bare(text: str, found: re.Match[str]) -> int:
         return _end(WHOLE_LINE, text, begin)
     on_own_line = found["indent"] is not None and not found["close"]
     if found["sign"] != ":":
-        return _end(LINE if on_own_line else WORD, text, begin)
+        spaced = text[begin - 1] in " \t"
+        return _end((WHOLE_LINE if spaced else LINE) if on_own_line else WORD, text, begin)
     if on_own_line:
         return _end(_with_lines_below(len(found["indent"])), text, begin)
     before = text[max(0, found.start() - 9) : found.start()].rstrip()
@@ -55,15 +59,14 @@ def end_of_bare(text: str, found: re.Match[str]) -> int:
 
 
 @lru_cache
-def _closing(depth: int, quote: str) -> re.Pattern[str]:
-    if depth:  # a quote inside has more backslashes before it
-        escaped = rf"(?<!\\)(?:\\{{{2 * (depth + 1)}}})*+\\{{{depth}}}{quote}"
-        return re.compile(rf"(?s:(?!{escaped}).)*+(?:\\{{{2 * (depth + 1)}}})*+(?=\\{{{depth}}}{quote})")
+def _closing(depth: int, quote: str, doubled: bool) -> re.Pattern[str]:
+    if depth:
+        escaped = rf"(?:\\{{{2 * (depth + 1)}}})*+"
+        return re.compile(rf"(?s:(?!(?<!\\){escaped}\\{{{depth}}}{quote}).)*+{escaped}(?=\\{{{depth}}}{quote})")
     if len(quote) == 3:
         return re.compile(rf"(?s:\\.|(?!{quote}).)*+(?={quote})")
-    # Doubled in YAML, which has no escapes between single quotes.
-    escaped = r"\\*+''|\\." if quote == "'" else r"\\.|\"\""
-    return re.compile(rf"(?s:[^\\{quote}]++|{escaped})*+(?={quote})")
+    inside = rf"\\*+{quote}{quote}|\\." if doubled else rf"\\.|{quote}{quote}"
+    return re.compile(rf"(?s:[^\\{quote}]++|{inside})*+(?={quote})")
 
 
 @lru_cache

@@ -66,6 +66,8 @@ def _spelled(unit: str) -> str:
         return re.escape(letter)
     if letter.isspace():
         return SPACE
+    if letter == "\\":
+        return rf"(?:(?:%(?:25){{0,2}}5[cC]){{1,{len(unit)}}}|\\{{1,{8 * len(unit)}}})"
     octets = letter.encode(errors="surrogateescape")
     halves = letter.encode("utf-16-be", "surrogatepass").hex(" ", 2).split()
     ways = [
@@ -74,7 +76,7 @@ def _spelled(unit: str) -> str:
         "".join(rf"\\{{1,8}}u{half}" for half in halves),
         rf"\\{{1,8}}(?:x{ord(letter):02x}|U{ord(letter):08x})",
     ]
-    if letter in "&<>\"'":
-        ways.append(re.escape(html.escape(letter)))
-    plain = rf"\\{{1,{8 * len(unit)}}}" if letter == "\\" else rf"\\{{0,8}}{re.escape(letter)}"
+    if letter != html.escape(letter):
+        ways.append(html.escape(letter))
+    plain = rf"\\{{0,8}}{re.escape(letter)}"
     return rf"(?:(?=[%\\&])(?i:{'|'.join(ways)})|{SPELLINGS.get(letter, plain)}|{plain})"

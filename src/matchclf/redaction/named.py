@@ -45,46 +45,49 @@ A_KEY = re.compile(r"\\{0,15}[\"']{1,3}[ \t]{0,9}:")
 
 def mask_named(text: str, mask: str) -> str:
     """The text without the values after names of secrets; the names stay."""
-    parts, done = [], 0
+    parts, masked, seen = [], 0, 0
     for found in NAMED.finditer(text):
-        if found.start() >= done and secret_key(found["name"]):
-            begin, end = _value(text, found)
-            if begin < end:
-                parts += [text[done:begin], mask]
-                done = end
-    return "".join([*parts, text[done:]])
+        if found.start() >= seen and secret_key(found["name"]):
+            begin, seen, end = _value(text, found)
+            if max(begin, masked) < end:
+                parts += [text[masked:begin], mask] if begin >= masked else []
+                masked = end
+    return "".join([*parts, text[masked:]])
 
 
-def _value(text: str, found: re.Match[str]) -> tuple[int, int]:
-    """Where the value begins and ends, twice the same place where nothing is secret."""
+def _value(text: str, found: re.Match[str]) -> tuple[int, int, int]:
+    """Where a value begins, where it ends at the earliest and at the latest; all the same where it is no secret."""
     begin = found.end()
     if found["open"] and not found["close"]:  # the quotes stand around name and value
         quote = found["open"].rstrip("+~")
-        end = closing(text, begin, quote[:-1], quote[-1])
-        return begin, begin if HARMLESS_QUOTED.fullmatch(text[begin:end]) else end
+        return _quoted(text, begin, quote[:-1], quote[-1])
     if HARMLESS.match(text, begin):
-        return begin, begin
+        return begin, begin, begin
     if below := yaml_block(text, found):
-        return begin, below
+        return begin, below, below
     if quoted := (QUOTE_BELOW if found["close"] else QUOTE).match(text, begin):
-        return _quoted(text, quoted, found["sign"] == ",")
+        begin, first, last = _quoted(text, quoted.end(), quoted["level"], quoted["quote"])
+        in_list = found["sign"] == "," and HARMLESS_IN_PAIR.fullmatch(text[begin:first])
+        return begin, first, begin if in_list else last
     if text[begin : begin + 1] in ("[", "(", "{"):
-        return begin, closing_bracket(text, begin)
-    end = end_of_bare(text, found)
-    return begin, begin if _same_name(text[begin:end], found["name"]) else end
+        end = closing_bracket(text, begin)
+    else:
+        end = end_of_bare(text, found)
+    return begin, end, begin if _same_name(text[begin:end], found["name"]) else end
 
 
-def _quoted(text: str, quoted: re.Match[str], in_pair: bool) -> tuple[int, int]:
-    begin, end = quoted.end(), closing(text, quoted.end(), quoted["level"], quoted["quote"])
-    more: re.Match[str] | None = quoted
-    while more and (more := NEXT_QUOTE.match(text, end + len(more["level"] + more["quote"]))):
-        next_end = closing(text, more.end(), more["level"], more["quote"])
+def _quoted(text: str, begin: int, level: str, quote: str) -> tuple[int, int, int]:
+    end = closing(text, begin, level, quote)
+    if HARMLESS_QUOTED.fullmatch(text[begin:end]):
+        return begin, end, begin
+    last = max(end, closing(text, begin, level, quote, doubled=True))
+    while more := NEXT_QUOTE.match(text, end + len(level + quote)):
+        level, quote = more["level"], more["quote"]
+        next_end = closing(text, more.end(), level, quote)
         if A_KEY.match(text, next_end):
             break
         end = next_end
-    content = text[begin:end]
-    harmless = HARMLESS_QUOTED.fullmatch(content) or (in_pair and HARMLESS_IN_PAIR.fullmatch(content))
-    return begin, begin if harmless else end
+    return begin, end, max(end, last)
 
 
 def _same_name(value: str, name: str) -> bool:

@@ -100,6 +100,10 @@ def load_model(store: Store, run_id: str) -> Any:
             return skops.io.load(paths[DIGEST_TAG], trusted=TRUSTED)
         except UntrustedTypesFoundException as problem:
             raise ModelError(f"The model of run {run_id} holds types that are not trusted: {problem}.") from problem
+        except Exception as problem:  # whatever a damaged file leads the parser to
+            raise ModelError(
+                f"The model of run {run_id} cannot be parsed: {type(problem).__name__}: {problem}."
+            ) from problem
 
 
 def _save(run: Run, model: Any, sample: pd.DataFrame, proba: Proba, folder: Path) -> None:
