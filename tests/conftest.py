@@ -1,6 +1,7 @@
 """Fixtures shared by all tests: finished runs that many tests look at, and composed configs."""
 
 import os
+from contextlib import closing
 
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 
@@ -10,6 +11,7 @@ from hydra import compose as hydra_compose
 from hydra import initialize_config_dir
 
 import program
+import s3_server
 from matchclf.compose import CONF, register_schema, to_plain
 from matchclf.config import Tracking, World
 from matchclf.data.schema import OUTCOMES, outcome
@@ -113,6 +115,23 @@ def write_football_data(path):
         }
     )
     table.to_csv(path, index=False)
+
+
+@pytest.fixture(scope="session")
+def server():
+    """Address of a running S3 server."""
+    with s3_server.seaweed() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def owner(server):
+    """A client of the bucket's owner, which sends checksums only where a test names one."""
+    with closing(s3_server.client(server, request_checksum_calculation="when_required")) as client:
+        for bucket in ("matches", "versions", "open"):
+            client.create_bucket(Bucket=bucket)
+        client.put_bucket_versioning(Bucket="versions", VersioningConfiguration={"Status": "Enabled"})
+        yield client
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,8 @@
 """Final runs for the tests of what comes after them: made by the program, and copies of them with something changed."""
 
+import socket
 import tempfile
+from contextlib import closing
 from importlib import import_module
 from pathlib import Path
 
@@ -70,6 +72,13 @@ def better(share):
         table.to_parquet(path)
 
     return change
+
+
+def free_port():
+    """A port of the loopback address that nobody listens on."""
+    with closing(socket.socket()) as taken:
+        taken.bind(("127.0.0.1", 0))
+        return taken.getsockname()[1]
 
 
 def stage(compose, name, *overrides):

@@ -22,6 +22,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from matchclf.data.s3 import Location
+
 OWNER = ("AKIAOWNEROFTHESTORE1", "owner/Secret+Of+The+Store/0123456789abcde")
 # May list the bucket ``open`` and read nothing anywhere.
 GUEST = ("AKIAGUESTOFTHESTORE2", "guest/Secret+Of+The+Store/0123456789abcde")
@@ -38,6 +40,40 @@ HANG = None
 Fault = Callable[[str, Callable[[], bytes]], Iterable[bytes | None]]
 
 
+@dataclass(frozen=True)
+class Folder:
+    """A folder of one test's own in a bucket of the server."""
+
+    url: str
+    client: Any
+    bucket: str
+    name: str
+
+    def put(self, key: str, body: bytes, **more: Any) -> dict[str, Any]:
+        return self.client.put_object(Bucket=self.bucket, Key=self.name + key, Body=body, **more)
+
+    def put_parts(self, key: str, parts: list[bytes], kind: str = "COMPOSITE", algorithm: str | None = "CRC32") -> None:
+        where = {"Bucket": self.bucket, "Key": self.name + key}
+        checked = {"ChecksumAlgorithm": algorithm} if algorithm else {}
+        how = {"ChecksumType": kind} if algorithm else {}
+        upload = self.client.create_multipart_upload(**where, **checked, **how)["UploadId"]
+        done = []
+        for number, part in enumerate(parts, 1):
+            told = self.client.upload_part(**where, **checked, UploadId=upload, PartNumber=number, Body=part)
+            sums = {name: told[name] for name in told if name.startswith("Checksum")}
+            done.append({"PartNumber": number, "ETag": told["ETag"], **sums})
+        self.client.complete_multipart_upload(**where, **how, UploadId=upload, MultipartUpload={"Parts": done})
+
+    def delete(self, key: str) -> None:
+        self.client.delete_object(Bucket=self.bucket, Key=self.name + key)
+
+    def at(self, key: str, url: str | None = None, **more: Any) -> Location:
+        return Location(self.bucket, self.name + key, url or self.url, "us-east-1", **more)
+
+    def path(self, target: Path, key: str) -> Path:
+        return target / self.bucket / self.name / key
+
+
 def client(url: str, credentials: tuple[str, str] = OWNER, **config: Any) -> Any:
     """A client that fills the server, past all settings of the environment."""
     from boto3.session import Session
@@ -45,6 +81,18 @@ def client(url: str, credentials: tuple[str, str] = OWNER, **config: Any) -> Any
 
     session = Session(*credentials, region_name="us-east-1")
     return session.client("s3", endpoint_url=url, config=Config(**config))
+
+
+def settings(folder: Path) -> dict[str, str]:
+    """The environment of a user with the owner's credentials, and no other settings of AWS."""
+    return {
+        "AWS_ACCESS_KEY_ID": OWNER[0],
+        "AWS_SECRET_ACCESS_KEY": OWNER[1],
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CONFIG_FILE": str(folder / "none"),
+        "AWS_SHARED_CREDENTIALS_FILE": str(folder / "none"),
+        **dict.fromkeys(("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), ""),
+    }
 
 
 @contextmanager

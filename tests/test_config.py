@@ -16,6 +16,7 @@ from matchclf.usage import options
 # Hydra's own, and the search spaces, which are found by the name of the model.
 GROUPS = sorted({folder.name for folder in CONF.iterdir() if folder.is_dir()} - {"hydra", "search"})
 TABLES = [name for name in options(CONF / "data") if name != "synthetic"]
+IN_A_BUCKET = {"bucket", "key", "endpoint_url", "region", "version_id"}
 # What else an option needs: a place to read from, or the variant that promises the profile.
 NEEDED = {f"data={name}": ["data.path=somewhere"] for name in TABLES} | {
     "features=elo_only": ["variant=elo_only"],
@@ -48,10 +49,17 @@ def test_every_option_composes_and_builds(compose, choice):
         assert composed_part(config, group).name == name
 
 
-@pytest.mark.parametrize("name", TABLES)
+def keys_of(name: str) -> set[str]:
+    return set(yaml.safe_load((CONF / "data" / f"{name}.yaml").read_text(encoding="utf-8"))) - {"defaults"}
+
+
+@pytest.mark.parametrize("name", [name for name in TABLES if name != "s3"])
 def test_a_table_format_sets_every_key_that_a_table_has(name):
-    keys = yaml.safe_load((CONF / "data" / f"{name}.yaml").read_text(encoding="utf-8")).keys()
-    assert keys == {"defaults"} | {f.name for f in fields(Table)}
+    assert keys_of(name) == {f.name for f in fields(Table)} - IN_A_BUCKET
+
+
+def test_a_bucket_is_a_place_and_no_format():
+    assert keys_of("s3") == {"name", "path", *IN_A_BUCKET}
 
 
 @pytest.mark.parametrize(
@@ -89,11 +97,31 @@ def test_the_default_experiment_is_this(compose):
             "racing_margin": 0.001,
             "racing_folds": 3,
         },
+        "final": {"best_params": "auto", "calibration": "temperature", "calibration_share": 0.1, "tuned": {}},
+        "reference": None,
+        "registry": {
+            "model_name": "soccer-match-outcome",
+            "candidate_tolerance": 0.0,
+            "champion_brier_gain": 0.002,
+            "champion_max_ece": 0.05,
+        },
         "tracking": {"name": "local", "uri": None},
+        "lineage": {"allow_dirty": False, "require_clean": False, "on_duplicate": "run"},
+        "reproduce": {"dry_run": False, "tolerance": 0.000001},
         "smoke": False,
         "seed": 1,
         "rounds": 300,
         "workers": 0,
+        "run_id": None,
+        "version": None,
+        "alias": "champion",
+        "confirm": False,
+        "rollback": False,
+        "fixtures": None,
+        "output": "data/predictions/upcoming.csv",
+        "what": "registry",
+        "run_a": None,
+        "run_b": None,
     }
     assert config.data == World()
     assert list(config.models) == ["dummy", "logreg", "hgb", "xgb"]
@@ -109,6 +137,19 @@ def test_the_default_experiment_is_this(compose):
 )
 def test_an_ablation_is_of_the_full_variant_unless_told_otherwise(compose, overrides, variant):
     assert compose(*overrides).variant.name == variant
+
+
+@pytest.mark.parametrize(("overrides", "name"), [([], "xgb"), (["model=hgb"], "hgb"), (["model=[logreg]"], "logreg")])
+def test_a_final_model_is_xgb_unless_told_otherwise_and_held_against_logreg(compose, overrides, name):
+    config, every = compose("stage=final_train", *overrides), compose().models
+    assert (config.models, config.reference) == ({name: every[name]}, every["logreg"])
+    assert (config.variant.name, config.run_kind) == ("baseline", "final_train")
+
+
+def test_the_reference_is_a_model_like_any_other(compose):
+    config = compose("stage=final_train", "model@reference=hgb", "reference.estimator.max_iter=7")
+    assert config.reference.estimator["max_iter"] == 7
+    assert config.models == compose("model=xgb").models
 
 
 def test_a_smoke_experiment_is_small_and_kept_apart(compose):
@@ -141,6 +182,22 @@ def test_a_run_that_is_no_smoke_run_is_of_the_kind_of_its_stage(compose, stage):
         (["tuning.n_jobs=0"], "tuning.n_jobs must be at least 1; found 0."),
         (["tuning.max_failures=-1"], "tuning.max_failures must be at least 0; found -1."),
         (["tuning.racing_folds=1"], "tuning.racing_folds must be at least 2; found 1."),
+        *(
+            ([f"final.calibration_share={share}"], f"{said}; found {float(share)}.")
+            for share in ("0", "-0.1", "0.51", "nan", "inf")
+            for said in ["final.calibration_share must be above 0 and at most 0.5"]
+        ),
+        (
+            ["final.calibration=beta"],
+            "final.calibration=beta is unknown; choose one of isotonic, sigmoid, temperature, none.",
+        ),
+        (["final.best_params=maybe"], "final.best_params=maybe is unknown; choose one of auto, force, ignore."),
+        *(
+            ([f"registry.{key}=-0.001"], f"registry.{key} must not be negative; found -0.001.")
+            for key in ("candidate_tolerance", "champion_brier_gain", "champion_max_ece")
+        ),
+        (["lineage.on_duplicate=maybe"], "lineage.on_duplicate=maybe is unknown; choose one of run, link, refuse."),
+        (["reproduce.tolerance=-1"], "reproduce.tolerance must not be negative; found -1.0."),
         (["workers=-1"], "workers must be 0 (one a core) or more; found -1."),
         (["model=[]"], "model is empty; expected at least one model, for instance model=[logreg,xgb]."),
         (
@@ -179,6 +236,14 @@ def test_a_run_that_is_no_smoke_run_is_of_the_kind_of_its_stage(compose, stage):
         (
             ["data=football_data", "data.path=x", "data.on_bad_rows=keep"],
             "data.on_bad_rows=keep is unknown; choose one of error, drop.",
+        ),
+        (
+            ["data=football_data", "data.path=x", "data.bucket=b"],
+            "data.bucket=b and data.key=None go together; expected both or none.",
+        ),
+        (
+            ["data=parquet", "data.path=' '"],
+            "data.path is empty; expected a CSV file, a Parquet file or a folder of them.",
         ),
         (
             ["data=football_data", "data.path=x", "data.odds=[[PSH,PSD]]"],

@@ -15,13 +15,16 @@ TIME = rf"{DAY}T\d\d:\d\d:\d\d\+00:00"
 PATTERNS = {
     "pipeline.git_sha": "[0-9a-f]{7,40}|none",
     "pipeline.git_dirty": "true|false",
+    "pipeline.git_diff": "none|complete|redacted|cut",
     "pipeline.params_hash": HASH,
+    **{f"pipeline.params_hash_{part}": HASH for part in ("data", "features", "split", "model", "search")},
     "pipeline.params_file_hash": HASH,
     "pipeline.sweep_id": rf"{DAY}-\d\d-\d\d-\d\d-\d+",
     "data.version": MD5,
     "data.hash": MD5,
     "data.source_key": "[a-z0-9_]+=.*",
     "data.source_etag": MD5,
+    "data.source_md5": MD5,
     "data.source_last_modified": TIME,
     "data.ingested_at": TIME,
     "data.train_start": DAY,
@@ -31,9 +34,12 @@ PATTERNS = {
     "data.train_rows": r"\d+",
     "data.test_rows": r"\d+",
     "best.run_id": MD5,
+    "best.model": "dummy|logreg",
 }
 DATA = {name: pattern for name, pattern in PATTERNS.items() if name.startswith("data.")} | {
-    "data.source_bucket": "synthetic"
+    "data.source_bucket": "synthetic",
+    "data.source_version_id": "none",
+    "data.dvc": "none",
 }
 OURS = ("pipeline.", "features.", "model.", "data.", "holdout.", "best.", "status.")
 
@@ -48,17 +54,17 @@ def tags(scope, run_kind, stage, variant, profile, *, sweep="none", **more):
         "pipeline.git_sha": PATTERNS["pipeline.git_sha"],
         "pipeline.git_dirty": "true|false",
         "pipeline.dvc_exp_name": "none",
-        "pipeline.params_hash": HASH,
-        "pipeline.params_file_hash": HASH,
+        **{name: pattern for name, pattern in PATTERNS.items() if pattern == HASH},
         "pipeline.sweep_id": sweep,
         **DATA,
         **more,
     }
 
 
-def rows(experiment, name, *words, sweep="none", **on_the_parent):
+def rows(experiment, name, *words, sweep="none"):
     """A parent run and its two children: experiment, name, status, tags."""
     child = tags("child", *words, sweep=sweep)
+    on_the_parent = {name: PATTERNS[name] for name in ("pipeline.git_diff", "best.run_id", "best.model")}
     return [
         (experiment, name, "FINISHED", tags("parent", *words, sweep=sweep, **on_the_parent)),
         (experiment, "model | dummy", "FINISHED", child | {"model.family": "dummy"}),
@@ -68,15 +74,14 @@ def rows(experiment, name, *words, sweep="none", **on_the_parent):
 
 REAL, SMOKE = "matches_clf", "matches_clf_smoke"
 TIED = {"sweep": PATTERNS["pipeline.sweep_id"]}
-PICKED = {"best.run_id": MD5, "best.model": "dummy"}
 CONTRACT = [
     *rows(REAL, "ablation | variant=elo_only | frac=1.0", "ablation", "ablation", "elo_only", "elo_only", **TIED),
     *rows(REAL, "ablation | variant=stats_only | frac=1.0", "ablation", "ablation", "stats_only", "stats_only", **TIED),
     *rows(REAL, "ablation | variant=full_no_h2h | frac=1.0", "ablation", "ablation", "full_no_h2h", "no_h2h", **TIED),
     *rows(REAL, "ablation | variant=full | frac=1.0", "ablation", "ablation", "full", "full", **TIED),
     *rows(SMOKE, "smoke | ablation | variant=elo_only | frac=0.001", "smoke", "ablation", "elo_only", "elo_only"),
-    *rows(SMOKE, "smoke | train_eval | frac=0.001 | feat=full", "smoke", "train_eval", "baseline", "full", **PICKED),
-    *rows(REAL, "train_eval | frac=1.0 | feat=full", "train_eval", "train_eval", "baseline", "full", **PICKED),
+    *rows(SMOKE, "smoke | train_eval | frac=0.001 | feat=full", "smoke", "train_eval", "baseline", "full"),
+    *rows(REAL, "train_eval | frac=1.0 | feat=full", "train_eval", "train_eval", "baseline", "full"),
 ]
 
 

@@ -50,16 +50,17 @@ def logistic() -> Pipeline:
 class Broken(ClassifierMixin, BaseEstimator):
     """Learns well and forecasts what it is told to."""
 
-    def __init__(self, classes: tuple = (0, 1, 2), proba: tuple = (0.5, 0.25, 0.25)) -> None:
+    def __init__(self, classes: tuple = (0, 1, 2), proba: tuple = (0.5, 0.25, 0.25), missing: int = 0) -> None:
         self.classes = classes
         self.proba = proba
+        self.missing = missing
 
     def fit(self, *_: object) -> "Broken":
         self.classes_ = np.array(self.classes)
         return self
 
     def predict_proba(self, features: pd.DataFrame) -> np.ndarray:
-        return np.tile(self.proba, (len(features), 1))
+        return np.tile(self.proba, (len(features) - self.missing, 1))
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +101,7 @@ def test_training_matches_without_an_outcome_are_refused(training):
     [
         (Broken(classes=(2, 1, 0)), r"^The final model knows the classes \[2, 1, 0\]; expected 0, 1 and 2\.$"),
         (Broken(proba=(0.5, 0.5)), r"^The final model gave probabilities of shape \(9, 2\); expected \(9, 3\)\.$"),
+        (Broken(missing=1), r"^The final model gave probabilities of shape \(8, 3\); expected \(9, 3\)\.$"),
         (Broken(proba=(math.nan, 0.5, 0.5)), r"^The final model gave 9 of 9 rows that are not probabilities "),
         (Broken(proba=(0.5, 0.5, 0.5)), r"^The final model gave 9 of 9 rows that are not probabilities summing to 1"),
     ],

@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 import pytest
@@ -37,7 +37,6 @@ CAN_CHANGE_A_RESULT = {
     "World.drift": 0.03,
     "World.form_effect": 0.0,
     "World.h2h_effect": 0.0,
-    "Table.name": "another",
     "Table.columns": {"date": ["Date"]},
     "Table.constants": {"neutral": True},
     "Table.date_formats": ["%d/%m/%Y"],
@@ -60,12 +59,22 @@ CAN_CHANGE_A_RESULT = {
     "Tuning.racing": False,
     "Tuning.racing_margin": 0.002,
     "Tuning.racing_folds": 4,
+    # In a final_train.
+    "Final.calibration": "none",
+    "Final.calibration_share": 0.2,
     "Config.seed": 2,
 }
 CANNOT_CHANGE_A_RESULT = {
     "Variant.name": "full",
     "Variant.profile": "another",
+    # The format counts, not what it is called; and the content of the files, not where they lie.
+    "Table.name": "another",
     "Table.path": "elsewhere",
+    "Table.bucket": "another",
+    "Table.key": "another",
+    "Table.endpoint_url": "http://localhost:9000",
+    "Table.region": "another",
+    "Table.version_id": "another",
     "Features.profile": "another",
     "Frac.name": "another",
     "Experiments.experiment_name": "another",
@@ -76,15 +85,39 @@ CANNOT_CHANGE_A_RESULT = {
     "Tuning.n_jobs": 2,
     "Tuning.max_failures": 6,
     "Tuning.resume": "fresh",
+    # Tuned parameters count where they are used, in the model.
+    "Final.best_params": "force",
+    "Final.tuned": {"run_id": "another"},
+    "Registry.model_name": "another",
+    "Registry.candidate_tolerance": 0.1,
+    "Registry.champion_brier_gain": 0.1,
+    "Registry.champion_max_ece": 0.1,
     "Tracking.name": "server",
     "Tracking.uri": "http://localhost:5000",
+    "Lineage.allow_dirty": True,
+    "Lineage.require_clean": True,
+    "Lineage.on_duplicate": "refuse",
+    "Reproduce.dry_run": True,
+    "Reproduce.tolerance": 0.1,
     "Config.smoke": True,
     # Boosting rounds count where a model refers to them, and stand there as a number of its own.
     "Config.rounds": 10,
     "Config.workers": 2,
+    # Of stages that train nothing.
+    "Config.run_id": "another",
+    "Config.version": 2,
+    "Config.alias": "candidate",
+    "Config.confirm": True,
+    "Config.rollback": True,
+    "Config.fixtures": "another.csv",
+    "Config.output": "another.csv",
+    "Config.what": "diff",
+    "Config.run_a": "another",
+    "Config.run_b": "another",
 }
 PARTS = {"stage", "variant", "data", "features", "models", "frac"} | {
-    *("classification", "ablation", "temporal", "tuning", "tracking")
+    *("classification", "ablation", "temporal", "tuning", "tracking", "final", "reference", "registry"),
+    *("lineage", "reproduce"),
 }
 # Fields that must have the same value as another.
 TWINS = {
@@ -122,7 +155,8 @@ def backwards(value: Any) -> Any:
 @pytest.fixture(scope="module")
 def by_class(compose):
     """A config in which a part of this class matters: files for what only a table has, a search for its settings."""
-    league, more = compose(), {"Table": compose(*FILES), "Tuning": compose("stage=tuning")}
+    league, final = compose(), compose("stage=final_train")
+    more = {"Table": compose(*FILES), "Tuning": compose("stage=tuning"), "Final": final, "Registry": final}
     return lambda place: more.get(place.partition(".")[0], league)
 
 
@@ -166,9 +200,43 @@ def test_every_parameter_of_a_family_changes_the_hash_if_the_family_is_used(comp
             assert (params_hash(other) != params_hash(config)) == (family in config.features.use), (family, key)
 
 
-def test_settings_of_a_search_count_in_a_search_alone(compose):
-    config = compose()
-    assert params_hash(changed(config, "Tuning.racing", value=False)) == params_hash(config)
+STAGES = ("train_eval", "ablation", "tuning", "final_train")
+OF_ONE_STAGE = {
+    "Tuning.racing": (False, "tuning"),
+    "Tuning.racing_margin": (0.002, "tuning"),
+    "Tuning.racing_folds": (4, "tuning"),
+    "Final.calibration": ("none", "final_train"),
+    "Final.calibration_share": (0.2, "final_train"),
+}
+
+
+@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("place", OF_ONE_STAGE)
+def test_settings_of_one_stage_count_in_that_stage_alone(compose, stage, place):
+    config, (value, counts) = compose(f"stage={stage}"), OF_ONE_STAGE[place]
+    assert (params_hash(changed(config, place, value)) != params_hash(config)) == (stage == counts)
+
+
+def test_the_reference_counts_in_a_final_train_and_elsewhere_there_is_none(compose):
+    one, other = (compose("stage=final_train", f"model@reference={name}") for name in ("logreg", "hgb"))
+    assert params_hash(one) != params_hash(other)
+    assert params_hash(compose("stage=final_train", "reference.estimator.C=1")) != params_hash(one)
+    train_eval = compose("model=[xgb]")
+    held = replace(train_eval, reference=one.reference)
+    assert params_hash(held) == params_hash(train_eval)
+
+
+def test_every_stage_that_trains_has_a_hash_of_its_own(compose):
+    hashes = {params_hash(compose(f"stage={stage}", "model=[xgb]", "variant=full")) for stage in STAGES}
+    assert len(hashes) == len(STAGES)
+
+
+def test_tuned_parameters_count_by_their_values_alone(compose):
+    config = compose("stage=final_train")
+    tuned = copy.deepcopy(config)
+    tuned.models["xgb"].estimator["max_depth"] = 3
+    told = replace(tuned, final=replace(tuned.final, tuned={"trial": 7}, best_params="force"))
+    assert params_hash(told) == params_hash(tuned) != params_hash(config)
 
 
 def test_which_models_take_part_and_what_they_are_called_changes_the_hash(compose):

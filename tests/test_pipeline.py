@@ -61,7 +61,7 @@ __pycache__/
 /multirun/
 /mlartifacts/
 /mlflow.db*
-/.mlflow.db.lock
+/.mlflow.*.lock
 """
 
 
@@ -150,6 +150,11 @@ def composed(name):
 def test_every_command_has_a_config_of_its_stage(name):
     config = to_plain(composed(name))
     assert bodies()[name]["cmd"].split()[3] == f"stage={config.stage.name}"
+
+
+def test_the_pipeline_asks_for_a_champion_and_leaves_the_confirmation_to_a_person():
+    config = to_plain(composed("promote_model"))
+    assert (config.alias, config.confirm) == ("champion", False)
 
 
 @pytest.mark.parametrize("name", COMPUTING)
@@ -303,7 +308,7 @@ def test_later_stages_find_the_prepared_data_kept(made):
 
 
 @pytest.mark.slow
-def test_the_pipeline_confirms_no_champion(made):
+def test_the_verdict_on_a_champion_is_written_and_the_alias_is_not_given(made):
     folder, _ = made
     decision = json.loads((folder / "data/models/promoted_model.json").read_text())
     assert (decision["alias"], decision["version"]) == ("champion", 1)
@@ -336,9 +341,11 @@ def test_a_second_repro_runs_nothing_even_when_files_were_touched(made):
         ("src/matchclf/console.py", []),
         ("conf/search/xgb.yaml", ["tune_xgb"]),
         (".gitignore", []),
+        ("src/matchclf/data/__pycache__/another.pyc", []),
     ],
 )
 def test_a_changed_file_reruns_the_stages_that_it_changes(restored, file, stages):
+    (restored / file).parent.mkdir(exist_ok=True)
     with (restored / file).open("a") as out:
         out.write("# Changed.\n")
     assert changed(restored) == sorted(stages)

@@ -166,7 +166,7 @@ def test_a_key_that_nobody_reads_is_refused_even_when_added_with_a_plus(argument
         ),
         ("~stage", "stage is missing; set it, for instance stage=VALUE."),
         *(
-            (f"data={name}", "data.path is missing; set it, for instance data.path=VALUE.")
+            (f"data={name}", "data.path is missing; set it, for instance data.path=matches.parquet.")
             for name in ("parquet", "internationals")
         ),
         (
@@ -229,7 +229,7 @@ REFUSED = (
             "seed has a value of the wrong type: Value 'abc' of type 'str' could not be converted to Integer.",
         ),
         (["stage.select_by=luck"], "stage.select_by=luck is unknown; choose one of cv, holdout."),
-        (["data=parquet"], "data.path is missing; set it, for instance data.path=VALUE."),
+        (["data=parquet"], "data.path is missing; set it, for instance data.path=matches.parquet."),
         (["model=dummy", "models.dummy.estimator._target_=evil.Evil"], REFUSED),
         (["tracking=server"], "tracking=server needs tracking.uri=http://HOST:PORT or MLFLOW_TRACKING_URI."),
     ],

@@ -18,7 +18,7 @@ from matchclf.errors import ConfigError, TrackingError
 from matchclf.identity import file_hash, params_hash, part_hashes
 from matchclf.lineage import dvc
 from matchclf.lineage.environment import environment
-from matchclf.lineage.git import code_state, uncommitted_diff
+from matchclf.lineage.git import Diff, code_state, uncommitted_diff
 from matchclf.redaction import redact_record
 from matchclf.stages import Scope, find_stage
 from matchclf.stages.tuned import with_tuned
@@ -137,8 +137,17 @@ def _start(plain: Config, config: DictConfig) -> Run:
 
 def _keep_code(parent: Run, config: DictConfig) -> None:
     diff = uncommitted_diff(PACKAGE, Path.cwd())
-    record.record(parent, tags={"pipeline.git_diff": diff.state})
+    record.record(parent, tags={"pipeline.git_diff": _diff_state(parent, diff)})
     keep_code(parent, diff.text, environment(), list(config.hydra.overrides.task))
+
+
+def _diff_state(parent: Run, diff: Diff) -> str:
+    """What a later reader must know of the stored changes: none, complete, redacted or cut."""
+    if parent.tags["pipeline.git_dirty"] == "false":
+        return tags.NONE
+    if not diff.complete:
+        return "cut"
+    return "redacted" if diff.redacted else "complete"
 
 
 def _start_search(plain: Config, config: DictConfig) -> Sweep:

@@ -50,9 +50,11 @@ def to_plain(config: DictConfig) -> Config:
 def restore(settings: dict[str, Any]) -> Config:
     """The config that a run stored, as dataclasses; raises ConfigError or an OmegaConf error that names the key."""
     schema = OmegaConf.structured(Config)
-    data = OmegaConf.structured(World if settings["data"]["name"] == World.name else Table)
-    schema.data = data
-    return to_plain(OmegaConf.merge(schema, settings))  # type: ignore[arg-type]
+    data = dict(settings["data"])
+    schema.data = OmegaConf.structured(World if data["name"] == World.name else Table)
+    if "season_start_exceptions" in data:  # JSON made texts of the years
+        data["season_start_exceptions"] = {int(year): day for year, day in data["season_start_exceptions"].items()}
+    return to_plain(OmegaConf.merge(schema, settings | {"data": data}))  # type: ignore[arg-type]
 
 
 def search_space(config: Config, overrides: list[str]) -> dict[str, str]:

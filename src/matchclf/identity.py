@@ -23,7 +23,7 @@ def part_hashes(config: Config) -> dict[str, str]:
         "data": whole["data"],
         "features": whole["features"],
         "split": [whole["temporal"], whole["frac"]],
-        "model": [whole["models"], whole["seed"], whole.get("final")],
+        "model": [whole["models"], whole["seed"], whole.get("final"), whole.get("reference")],
         "search": whole.get("tuning"),
     }
     return {name: short_hash(part) for name, part in parts.items()}

@@ -5,7 +5,6 @@ from pathlib import Path
 RAW = Path("data/raw")
 PROCESSED = Path("data/processed")
 DATASET = PROCESSED / "dataset.parquet"
-TRUTH = PROCESSED / "truth.parquet"
 UPCOMING = PROCESSED / "upcoming.parquet"
 FINDINGS = PROCESSED / "findings.csv"
 SUMMARY = PROCESSED / "summary.md"
@@ -16,6 +15,8 @@ SPLITS = Path("data/splits")
 TRAIN = SPLITS / "train.parquet"
 TEST = SPLITS / "test.parquet"
 FOLDS = SPLITS / "folds.parquet"
+# Of the built-in league only.
+TRUTH = SPLITS / "truth.parquet"
 
 MODELS = Path("data/models")
 RUN_ID = MODELS / "run_id.json"

@@ -18,6 +18,7 @@ from matchclf.compose import restore
 from matchclf.config import Tracking
 from matchclf.errors import MatchclfError
 from matchclf.files import read_json, write_json
+from matchclf.redaction import redact, redact_record
 from matchclf.stages import find_stage
 from matchclf.tracking import runs, tags
 from matchclf.tracking.store import open_store
@@ -26,13 +27,16 @@ from matchclf.tracking.store import open_store
 def main(request_file: str, answer_file: str) -> None:
     """Run the request and write the id of the new run; exits with the code of the error that stopped it."""
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(redact_record)
     interrupts.watch()
     try:
         write_json({"run_id": replay(read_json(Path(request_file)))}, Path(answer_file))
-    except MatchclfError as problem:
+    except Exception as problem:
+        known = problem if isinstance(problem, MatchclfError) else MatchclfError(f"Unexpected {runs.reason(problem)}")
         runs.finish_all(runs.FAILED, runs.reason(problem))
-        print(f"Error: {problem}", file=sys.stderr)
-        sys.exit(problem.exit_code)
+        print(f"Error: {redact(str(known))}", file=sys.stderr)
+        sys.exit(known.exit_code)
     finally:
         runs.finish_all(runs.KILLED, "The process ended before the run did.")
 

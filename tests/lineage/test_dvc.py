@@ -112,7 +112,8 @@ def test_without_a_repository_there_is_no_record(tmp_path):
 def test_a_link_into_the_cache_is_known_by_its_own_name(project):
     dvc(project, "config", "cache.type", "symlink")
     dvc(project, "checkout", "--quiet", "--relink")
-    assert (project / "out/one.csv").is_symlink()
+    assert (project / "raw/E0.csv").resolve() == (project / "out/one.csv").resolve() == cached(project, E0)
+    assert recorded_md5(Path("raw/E0.csv"), project) == Recorded(E0, Path("raw/E0.csv.dvc"))
     assert recorded_md5(Path("out/one.csv"), project) == Recorded(E0, Path("dvc.lock"))
 
 

@@ -1,9 +1,12 @@
-"""Final runs that the tests of several stages look at."""
+"""Finished runs that the tests of several stages look at."""
+
+import shutil
 
 import pytest
 
 import finals
 import program
+import projects
 
 
 @pytest.fixture(scope="session")
@@ -14,3 +17,26 @@ def final_runs(tmp_path_factory):
     done = program.run(*finals.FINAL, "--multirun", "model=logreg,hgb", cwd=folder)
     assert done.code == 0, done
     return folder, {run.data.params["model.name"]: run.info.run_id for run in program.search(folder)}
+
+
+@pytest.fixture(scope="session")
+def history(tmp_path_factory):
+    """A repository with runs of its first commit, by name; it has moved on to other features and other data since.
+
+    The data of the first runs is in DVC's cache; that of the final run is still where it was.
+    """
+    folder = projects.make(tmp_path_factory.mktemp("history"))
+    shutil.copy(folder / projects.FILE, folder / "raw/kept.csv")
+    commands = [
+        (*projects.ON_FILES, "stage=ablation", "variant=full", program.TWO),
+        (*projects.ON_FILES, "stage=tuning", "model=logreg", "tuning.n_trials=2"),
+        ("data=football_data", "data.path=raw/kept.csv", "rounds=5", "stage=final_train", "model=logreg"),
+    ]
+    for command in commands:
+        done = projects.run(folder, *command)
+        assert done.code == 0, done
+    projects.into_cache(folder, folder / projects.FILE)
+    projects.shorten(folder / projects.FILE)
+    projects.change_features(folder)
+    projects.commit(folder, "two")
+    return folder, {run.info.run_name.split(" | frac")[0]: run.info.run_id for run in program.search(folder)}

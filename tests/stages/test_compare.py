@@ -82,7 +82,7 @@ def test_where_odds_exist_models_are_scored_on_the_same_rows_as_the_bookmaker(fi
 def test_scores_do_not_depend_on_the_holdout_which_nobody_reads(league, matchclf, tmp_path):
     folder, _ = league
     shutil.copytree(folder / "data", tmp_path / "data")
-    test, truth = (tmp_path / "data" / name for name in ("splits/test.parquet", "processed/truth.parquet"))
+    test, truth = (tmp_path / "data" / name for name in ("splits/test.parquet", "splits/truth.parquet"))
     # Whoever asks for more of the holdout than its days finds nothing.
     write_parquet(read_parquet(test, ["date"]), test)
     write_parquet(read_parquet(truth).query("date < '2024-01-01'"), truth)

@@ -15,7 +15,7 @@ from matchclf.stages.prepare import prepare
 
 TABLES = [
     "data/processed/dataset.parquet",
-    "data/processed/truth.parquet",
+    "data/splits/truth.parquet",
     "data/processed/upcoming.parquet",
     "data/splits/folds.parquet",
     "data/splits/test.parquet",
@@ -185,10 +185,10 @@ def test_a_lost_file_is_made_anew(here, again, made):
 
 
 def test_the_truth_of_another_league_does_not_stay_behind(files, here, again):
-    assert (here / "data/processed/truth.parquet").exists()
+    assert (here / "data/splits/truth.parquet").exists()
     shutil.copytree(files[0] / "raw", here / "raw")
     assert again(base=["data=football_data", "data.path=raw"])
-    assert not (here / "data/processed/truth.parquet").exists()
+    assert not (here / "data/splits/truth.parquet").exists()
 
 
 def test_the_time_of_a_source_file_does_not_count_but_its_bytes_do(files, tmp_path, again, monkeypatch):

@@ -1,6 +1,7 @@
 """Which tuned parameters a final_train takes, and which it refuses. Processes that do: test_final_train.py."""
 
 import copy
+import functools
 import json
 from pathlib import Path
 
@@ -39,9 +40,14 @@ def write(content=None, file=FILE, **changed):
     file.write_text(json.dumps(FOUND | changed) if content is None else content)
 
 
+@pytest.fixture(scope="module")
+def composed(compose):
+    return functools.cache(lambda *overrides: compose("stage=final_train", *overrides))
+
+
 @pytest.fixture
-def config(compose):
-    return lambda *overrides: compose("stage=final_train", *overrides)
+def config(composed):
+    return lambda *overrides: copy.deepcopy(composed(*overrides))
 
 
 def estimator(config):

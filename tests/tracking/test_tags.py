@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
@@ -7,7 +9,8 @@ from matchclf.tracking.tags import child_tags, data_tags, pipeline_tags, run_nam
 
 SHA = "5898c11d3a2f0b9f0c4f5f3f7a1b2c3d4e5f6a7b"
 HASHES = {"params_hash": "0123456789abcdef", "params_file_hash": "fedcba9876543210", "dvc_exp_name": "exp-1f2a"}
-SOURCE = Source("bucket", "raw/E0.csv", '"9001"', "2025-07-01T12:00:00+00:00", "2025-07-02T12:00:00+00:00")
+MD5 = "0cc175b9c0f1b6a831c399e269772661"
+SOURCE = Source("bucket", "raw/E0.csv", '"9001"', "2025-07-01T12:00:00+00:00", "2025-07-02T12:00:00+00:00", MD5, "v1")
 TRAIN = pd.Series(pd.to_datetime(["2016-08-13", "2023-12-31", "2012-01-05"]).as_unit("s"))
 TEST = pd.Series(pd.to_datetime(["2024-01-01"]).as_unit("s"))
 PARENT = {
@@ -30,6 +33,8 @@ DATA = {
     "data.source_bucket": "bucket",
     "data.source_key": "raw/E0.csv",
     "data.source_etag": "9001",
+    "data.source_md5": MD5,
+    "data.source_version_id": "v1",
     "data.source_last_modified": "2025-07-01T12:00:00+00:00",
     "data.ingested_at": "2025-07-02T12:00:00+00:00",
     "data.train_start": "2012-01-05",
@@ -49,6 +54,11 @@ def test_a_parent_has_these_tags(compose):
 
 def test_the_data_have_these_tags_and_the_etag_loses_its_quotes():
     assert data_tags("d41d8cd98f00b204e9800998ecf8427e", SOURCE, TRAIN, TEST) == DATA
+
+
+def test_a_source_without_versions_says_so():
+    found = data_tags("version", replace(SOURCE, version_id=""), TRAIN, TEST)
+    assert found["data.source_version_id"] == "none"
 
 
 def test_a_child_has_the_tags_of_its_parent_and_its_data_and_its_own():
@@ -96,6 +106,16 @@ def test_a_child_has_the_tags_of_its_parent_and_its_data_and_its_own():
             ["stage=tuning", "experiment=smoke"],
             "smoke | tuning | frac=0.001",
             ("smoke", "tuning", "baseline", "full"),
+        ),
+        (
+            ["stage=final_train"],
+            "final_train | model=xgb",
+            ("final_train", "final_train", "baseline", "full"),
+        ),
+        (
+            ["stage=final_train", "experiment=smoke", "model=logreg", "frac=tenth"],
+            "smoke | final_train | model=logreg",
+            ("smoke", "final_train", "baseline", "full"),
         ),
         (
             ["experiment=smoke"],

@@ -52,8 +52,8 @@ def recorded_md5(path: Path, project: Path) -> Recorded | None:
 
 def find_in_cache(md5: str, project: Path) -> Path | None:
     """The object with this MD5 in DVC's cache; None when it is not there, or its bytes have another MD5 by now."""
-    path = _cached(md5, _root(project)) if MD5.fullmatch(md5) else None
-    return path if path and path.is_file() and digest(path) == md5 else None
+    path = _cached(md5, _root(project))
+    return path if path.is_file() and digest(path) == md5 else None
 
 
 def share_cache(project: Path, worktree: Path) -> None:

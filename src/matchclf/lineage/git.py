@@ -1,20 +1,30 @@
-"""The code as git knows it: commit, uncommitted changes, and the same code again in a work tree of its own."""
+"""The state of the code: commit and uncommitted changes, asked of git; and the way back to it."""
 
 import os
+import re
+import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from matchclf.errors import SourceError
 from matchclf.redaction import redact
 
 NONE = "none"
-MAX_DIFF_BYTES = 1 << 20
-# What matchclf and DVC write into the working folder.
-WRITTEN = ("data", "multirun", "mlartifacts", "mlflow.db*", ".mlflow.db.lock", "dvc.lock")
-NOT_CODE = [f":(top,exclude){name}" for name in WRITTEN]
+# What matchclf itself writes into the working folder.
+NOT_CODE = [f":(top,exclude){name}" for name in ("data", "multirun", "mlartifacts", "mlflow.db*", ".mlflow.db.lock")]
+MAX_DIFF_BYTES = 1024 * 1024
+# A patch that git can read again, whatever the settings of whoever made it.
+PATCH = ["-c", "core.quotePath=true", "diff", "HEAD", "--binary", "--full-index", "--no-renames", "--no-color"]
+PATCH += ["--no-ext-diff", "--no-textconv", "--src-prefix=a/", "--dst-prefix=b/", "--unified=3"]
+PATCH += ["--inter-hunk-context=0", "--ignore-submodules=none", "--submodule=short"]
+ENCODED = b"\nGIT binary patch\n"
+INNER_REPOSITORY = re.compile(rb"^[-+]Subproject commit [0-9a-f]{40}", re.MULTILINE)  # applies without effect
+Done = subprocess.CompletedProcess[bytes]
 
 
 @dataclass(frozen=True)
@@ -28,32 +38,21 @@ class CodeState:
 
 @dataclass(frozen=True)
 class Diff:
-    """Uncommitted changes; ``complete`` unless they were cut for their size, ``redacted`` when a secret was masked."""
+    """What is not committed, as a patch for ``git apply``.
+
+    ``complete``: nothing was left out. Left out are files that would take the patch above ``MAX_DIFF_BYTES``, changes
+    inside of other repositories, and binary files that hold a secret; everything, where there is no commit.
+    ``redacted``: secrets were masked, so that the patch restores the code without them, or does not apply at all.
+    """
 
     text: str
     complete: bool
     redacted: bool
 
-    @property
-    def state(self) -> str:
-        """What a later reader must know of it: none, complete, redacted or cut."""
-        if not self.text:
-            return NONE
-        if not self.complete:
-            return "cut"
-        return "redacted" if self.redacted else "complete"
-
-
-def repository(package: Path, project: Path) -> Path | None:
-    """Root of the repository that tracks the package, else of the one the working folder is in; None outside any."""
-    folder = package if _git(package, "ls-files", "--error-unmatch", "__init__.py") else project
-    root = _git(folder, "rev-parse", "--show-toplevel")
-    return Path(root) if root else None
-
 
 def code_state(package: Path, project: Path) -> CodeState:
-    """Commit of that repository, and whether it has uncommitted changes."""
-    folder = repository(package, project) or project
+    """State of the repository that tracks the package, else of the one the working folder is in."""
+    folder = _folder(package, project)
     sha = _git(folder, "rev-parse", "--verify", "HEAD")
     if not sha:
         return CodeState(NONE, NONE, dirty=False)
@@ -61,73 +60,141 @@ def code_state(package: Path, project: Path) -> CodeState:
     return CodeState(sha, short, dirty=bool(_git(folder, "status", "--porcelain", "--", ":/", *NOT_CODE)))
 
 
+def repository(package: Path, project: Path) -> Path | None:
+    """The top folder of the repository that ``code_state`` tells of; None outside a repository."""
+    top = _git(_folder(package, project), "rev-parse", "--show-toplevel")
+    return Path(top) if top else None
+
+
 def uncommitted_diff(package: Path, project: Path) -> Diff:
-    """Changes against HEAD that ``git apply`` can make again, files that git does not track yet among them."""
-    folder = repository(package, project)
-    if folder is None or not _git(folder, "rev-parse", "--verify", "HEAD"):
-        return Diff("", complete=True, redacted=False)
-    changed = _raw(folder, "diff", "--binary", "HEAD", "--", ":/", *NOT_CODE)
-    names = _raw(folder, "ls-files", "--others", "--exclude-standard", "-z", "--", ":/", *NOT_CODE).split("\0")
-    added = [_raw(folder, "diff", "--binary", "--no-index", "--", os.devnull, name) for name in names if name]
-    whole = "".join([changed, *added])
-    clear = redact(whole)
-    kept = clear.encode()[:MAX_DIFF_BYTES].decode(errors="ignore")
-    return Diff(kept, complete=kept == clear, redacted=clear != whole)
+    """What differs from the commit that ``code_state`` tells of: changed, deleted and new files that are not ignored.
+
+    Nothing is written into the repository. The text keeps the line ends of the files: it must be stored byte by byte.
+    """
+    top = repository(package, project)
+    if top is None or not _git(top, "rev-parse", "--verify", "HEAD"):
+        return Diff("", complete=False, redacted=False)
+    with TemporaryDirectory() as folder:
+        beside = _beside(top, Path(folder))
+        complete = _announce_new_files(top, beside)
+        whole = _run(top, *PATCH, "--", ":/", *NOT_CODE, settings=beside)
+        simple = _fits(whole) and ENCODED not in whole.stdout
+        parts = [whole.stdout] if simple else list(_file_by_file(top, Path(folder), beside))
+    text = b"".join(part for part in parts if part is not None).decode()
+    safe = redact(text)
+    return Diff(safe, complete=complete and None not in parts, redacted=safe != text)
 
 
 @contextmanager
 def worktree(repository: Path, sha: str, target: Path) -> Iterator[Path]:
-    """The code of a commit in a folder that is gone afterwards; raises SourceError when there is no such commit."""
-    told = _run(repository, "worktree", "add", "--detach", str(target), sha)
-    if told.returncode:
-        raise SourceError(
-            f"The commit {sha} cannot be checked out of {repository}: {_last_line(told.stderr)}. "
-            "`git fetch` may get it."
-        )
+    """Check a commit out into the folder ``target`` for the block; the folder is gone afterwards, whatever happens.
+
+    Raises SourceError when the commit is not in the repository, or when there is something in the folder already.
+    """
+    if _git(repository, "rev-parse", "--verify", "--quiet", f"{sha}^{{commit}}") is None:
+        raise SourceError(f"The commit {sha} is not in {repository}; if it was pushed, `git fetch` may bring it.")
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise SourceError(f"{target} is not empty; the commit {sha} needs a folder of its own.")
     try:
+        # Without hooks: they may do more than check out, for instance fetch data.
+        add = ["-c", f"core.hooksPath={os.devnull}", "worktree", "add", "--detach", str(target.absolute()), sha]
+        _demand(_run(repository, *add), f"The commit {sha} cannot be checked out into {target}")
         yield target
     finally:
-        _run(repository, "worktree", "remove", "--force", str(target))
+        _run(repository, "worktree", "remove", "--force", "--force", str(target.absolute()))
+        shutil.rmtree(target, ignore_errors=True)
         _run(repository, "worktree", "prune")
 
 
 def apply_diff(worktree: Path, text: str) -> None:
-    """Make uncommitted changes again in a work tree; raises SourceError when they do not fit."""
-    told = _run(worktree, "apply", "--binary", "--whitespace=nowarn", "-", text=text)
-    if told.returncode:
-        raise SourceError(f"The stored changes cannot be applied to {worktree}: {_last_line(told.stderr)}.")
+    """Apply a diff's text to its commit, checked out in a folder; raises SourceError when it does not fit."""
+    if text:
+        done = _run(worktree, "apply", "--whitespace=nowarn", "--no-ignore-whitespace", "-", given=text.encode())
+        _demand(done, f"The stored diff does not fit the code in {worktree}")
+
+
+def _folder(package: Path, project: Path) -> Path:
+    return package if _git(package, "ls-files", "--error-unmatch", "__init__.py") else project
+
+
+def _beside(top: Path, folder: Path) -> dict[str, str]:
+    # New files are announced in a copy of the index; what git stores for that, it stores outside the repository.
+    objects, index = (top / (_git(top, "rev-parse", "--git-path", name) or name) for name in ("objects", "index"))
+    (folder / "objects").mkdir()
+    if index.exists():
+        shutil.copyfile(index, folder / "index")
+    stored = {"GIT_OBJECT_DIRECTORY": str(folder / "objects"), "GIT_ALTERNATE_OBJECT_DIRECTORIES": str(objects)}
+    return {"GIT_INDEX_FILE": str(folder / "index"), **stored}
+
+
+def _announce_new_files(top: Path, beside: dict[str, str]) -> bool:
+    # The smallest first, as long as they keep below the limit; whether that is all of them.
+    names = _names(_run(top, "ls-files", "--others", "--exclude-standard", "-z", "--", ":/", *NOT_CODE))
+    sizes = {name: (top / name).lstat().st_size for name in names if not name.endswith("/")}
+    order = sorted(sizes, key=lambda name: sizes[name])
+    totals = accumulate(sizes[name] for name in order)
+    chosen = [f":(top,literal){name}" for name, total in zip(order, totals, strict=True) if total <= MAX_DIFF_BYTES]
+    add = ["add", "--intent-to-add", "--ignore-errors", "--pathspec-from-file=-", "--pathspec-file-nul"]
+    done = _run(top, *add, given=os.fsencode("\0".join(chosen)), settings=beside) if chosen else None
+    return len(chosen) == len(names) and (done is None or done.returncode == 0)
+
+
+def _fits(done: Done, others: int = 0) -> bool:
+    small = not done.returncode and others + len(done.stdout) <= MAX_DIFF_BYTES
+    return small and _is_utf8(done.stdout) and not INNER_REPOSITORY.search(done.stdout)
+
+
+def _is_utf8(patch: bytes) -> bool:
+    return patch.decode(errors="replace").encode() == patch
+
+
+def _file_by_file(top: Path, folder: Path, beside: dict[str, str]) -> Iterator[bytes | None]:
+    """The patch of each file, None for one that is left out."""
+    (folder / "attributes").write_text("* -diff\n")
+    as_binary = ["-c", f"core.attributesFile={folder / 'attributes'}"]
+    total = 0
+    for name in _names(_run(top, *PATCH, "--name-only", "-z", "--", ":/", *NOT_CODE, settings=beside)):
+        one = [*PATCH, "--", f":(top,literal){name}"]
+        done = _run(top, *one, settings=beside)
+        if not _is_utf8(done.stdout):  # text in another encoding
+            done = _run(top, *as_binary, *one, settings=beside)
+        if not _fits(done, total) or (ENCODED in done.stdout and _holds_secret(top, name)):
+            yield None
+        else:
+            total += len(done.stdout)
+            yield done.stdout
+
+
+def _holds_secret(top: Path, name: str) -> bool:
+    """Whether a binary file shows a secret, as it is or as it was: masking cannot see into the patch."""
+    now = (top / name).read_bytes() if (top / name).is_file() else b""
+    before = _run(top, "cat-file", "blob", f"HEAD:{name}").stdout
+    texts = [content.replace(b"\0", b"").decode("latin-1") for content in (now, before)]
+    return any(redact(text) != text for text in texts)
+
+
+def _names(done: Done) -> list[str]:
+    return [os.fsdecode(name) for name in done.stdout.split(b"\0") if name]
+
+
+def _demand(done: Done, what: str) -> None:
+    if done.returncode:
+        lines = os.fsdecode(done.stderr).strip().splitlines() or [f"git ended with {done.returncode}"]
+        raise SourceError(f"{what}: {lines[-1].removeprefix('fatal: ').removeprefix('error: ')}.")
 
 
 def _git(folder: Path, *arguments: str) -> str | None:
-    try:
-        told = _run(folder, *arguments)
-    except SourceError:
-        return None
-    return told.stdout.strip() if told.returncode == 0 else None
+    done = _run(folder, *arguments)
+    return os.fsdecode(done.stdout).strip() if done.returncode == 0 else None
 
 
-def _raw(folder: Path, *arguments: str) -> str:
-    return _run(folder, *arguments).stdout
-
-
-def _run(folder: Path, *arguments: str, text: str | None = None) -> subprocess.CompletedProcess[str]:
-    # Inside a git hook these variables name the hook's repository, not the one of this folder.
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+def _run(folder: Path, *arguments: str, given: bytes = b"", settings: dict[str, str] | None = None) -> Done:
     command = ["git", "-C", str(folder), *arguments]
+    # Inside a git hook these name the hook's repository, not the one of this folder.
+    environment = {name: value for name, value in os.environ.items() }
     try:
         return subprocess.run(  # noqa: S603
-            command,
-            input=text,
-            capture_output=True,
-            encoding="utf-8",
-            errors="surrogateescape",
-            check=False,
-            timeout=60,
-            env=environment,
+            command, input=given, capture_output=True, check=False, timeout=300, env=environment | (settings or {})
         )
     except (OSError, subprocess.TimeoutExpired) as problem:
-        raise SourceError(f"git cannot be run in {folder}: {problem}.") from problem
-
-
-def _last_line(text: str) -> str:
-    return (text.strip().splitlines() or ["no reason given"])[-1]
+        return subprocess.CompletedProcess(command, 1, b"", str(problem).encode())

@@ -50,8 +50,8 @@ def end_of_bare(text: str, found: re.Match[str]) -> int:
         return _end(WHOLE_LINE, text, begin)
     on_own_line = found["indent"] is not None and not found["close"]
     if found["sign"] != ":":
-        spaced = text[begin - 1] in " \t"
-        return _end((WHOLE_LINE if spaced else LINE) if on_own_line else WORD, text, begin)
+        alone = text[begin - 1] in " \t" or "- " in (found["indent"] or "")
+        return _end((WHOLE_LINE if alone else LINE) if on_own_line else WORD, text, begin)
     if on_own_line:
         return _end(_with_lines_below(len(found["indent"])), text, begin)
     before = text[max(0, found.start() - 9) : found.start()].rstrip()

@@ -33,7 +33,7 @@ HARMLESS = re.compile(rf"(?:{REFERENCE}|{TYPE}|{ATTRIBUTE}){VALUE_ENDS}|{CALL}",
 HARMLESS_QUOTED = re.compile(rf"{REFERENCE}?")
 # A pair of words is rather part of a list.
 HARMLESS_IN_PAIR = re.compile(
-    r"[A-Za-z]?[a-z]{0,11}|[a-z]*(?:[A-Z][a-z]+)+|[a-z]+(?:[_.][a-z]+)+|[A-Z\d]+(?:_[A-Z\d]+)+"
+    r"[A-Za-z]?[a-z]{0,11}|[A-Z]{0,11}|\d{0,4}|[a-z]*(?:[A-Z]+[a-z]{2,99})+|[a-z]+(?:[_.][a-z]+)+|[A-Z\d]+(?:_[A-Z\d]+)+"
 )
 VARIABLE = re.compile(r"(?:[A-Za-z_]+\.)*([A-Za-z_]+)")
 QUOTE = re.compile(r"[rbuf]{0,2}(?P<level>\\{0,15})(?P<quote>\"{3}|'{3}|[\"'])")
@@ -69,10 +69,8 @@ def _value(text: str, found: re.Match[str]) -> tuple[int, int, int]:
         begin, first, last = _quoted(text, quoted.end(), quoted["level"], quoted["quote"])
         in_list = found["sign"] == "," and HARMLESS_IN_PAIR.fullmatch(text[begin:first])
         return begin, first, begin if in_list else last
-    if text[begin : begin + 1] in ("[", "(", "{"):
-        end = closing_bracket(text, begin)
-    else:
-        end = end_of_bare(text, found)
+    in_brackets = text[begin : begin + 1] in ("[", "(", "{")
+    end = closing_bracket(text, begin) if in_brackets else end_of_bare(text, found)
     return begin, end, begin if _same_name(text[begin:end], found["name"]) else end
 
 
@@ -80,7 +78,7 @@ def _quoted(text: str, begin: int, level: str, quote: str) -> tuple[int, int, in
     end = closing(text, begin, level, quote)
     if HARMLESS_QUOTED.fullmatch(text[begin:end]):
         return begin, end, begin
-    last = max(end, closing(text, begin, level, quote, doubled=True))
+    last = max(end, closing(text, begin, level, quote, doubled=quote == "'"))
     while more := NEXT_QUOTE.match(text, end + len(level + quote)):
         level, quote = more["level"], more["quote"]
         next_end = closing(text, more.end(), level, quote)
@@ -92,5 +90,5 @@ def _quoted(text: str, begin: int, level: str, quote: str) -> tuple[int, int, in
 
 def _same_name(value: str, name: str) -> bool:
     # Code that hands a secret on: token=token, page_token=page.token.
-    variable = VARIABLE.fullmatch(value.rstrip(",);"))
+    variable = VARIABLE.fullmatch(value.rstrip(",.);"))
     return variable is not None and f".{name}".endswith((f".{variable[1]}", f"_{variable[1]}"))

@@ -10,6 +10,7 @@ from typing import Any
 from matchclf.config import Config
 from matchclf.console import table
 from matchclf.errors import ConfigError
+from matchclf.identity import file_hash
 from matchclf.stages.compare import flat
 from matchclf.stages.original import Original, find_original
 from matchclf.tracking.provenance import DIGESTS, read_json_kept
@@ -18,6 +19,8 @@ from matchclf.tracking.store import Store, open_store
 ABSENT = "absent"
 LONGEST = 60
 CODE = ("pipeline.git_sha", "pipeline.git_dirty")
+# The same content may have been written or read at another time.
+TIMES = ("data.ingested_at", "data.source_last_modified")
 
 
 def show_difference(config: Config) -> str:
@@ -39,8 +42,8 @@ def _told(store: Store, one: Original) -> dict[str, Mapping[str, Any]]:
     settings = {key: value for key, value in one.settings.items() if key not in ("lineage", "tracking")}
     return {
         "settings": flat(settings),
-        "data": {key: value for key, value in one.data.items() if key != "data.ingested_at"},
-        "code": {key: tags.get(key, ABSENT) for key in CODE} | {"uncommitted changes": len(one.diff)},
+        "data": {key: value for key, value in one.data.items() if key not in TIMES},
+        "code": {key: tags.get(key, ABSENT) for key in CODE} | {"uncommitted changes": file_hash(one.diff.encode())},
         "environment": one.environment,
         "steps": read_json_kept(store, one.run.info.run_id, DIGESTS) or {},
         "scores": {key: f"{value:.6g}" for key, value in one.run.data.metrics.items() if key != "duration_seconds"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 import subprocess
 import sys
@@ -87,5 +88,6 @@ def _pulled(table: Table, _: Original, code: Path, __: Path) -> Path | None:
         return None
     command = [sys.executable, "-m", "dvc", "pull", str(path)]
     dvc.share_cache(Path.cwd(), code)
-    done = subprocess.run(command, cwd=code, capture_output=True, text=True, check=False)  # noqa: S603
+    quiet = {**os.environ, "DVC_NO_ANALYTICS": "1"}
+    done = subprocess.run(command, cwd=code, env=quiet, capture_output=True, text=True, check=False)  # noqa: S603
     return code / path if done.returncode == 0 else None

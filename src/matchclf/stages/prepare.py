@@ -67,7 +67,9 @@ def prepare(config: Config) -> Prepared:
         else:
             log.info("prepare    kept: data, features, split and code are those of %s", paths.DATASET)
     read = manifest["source"]
-    source = replace(source, ingested_at=read["ingested_at"], last_modified=read["last_modified"])
+    # An object of a bucket has its own note of when it was changed and downloaded.
+    if not getattr(config.data, "bucket", None) and (source.bucket, source.key) == (read["bucket"], read["key"]):
+        source = replace(source, ingested_at=read["ingested_at"], last_modified=read["last_modified"])
     return Prepared(manifest["files"][str(paths.DATASET)], source, manifest["families"], manifest["digests"])
 
 

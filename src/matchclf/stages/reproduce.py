@@ -10,6 +10,7 @@ import sys
 import tempfile
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from matchclf import paths
 from matchclf.config import Config
@@ -49,17 +50,26 @@ def run(config: Config) -> None:
 
 
 def _repository(original: Original) -> Path:
+    run_id = original.run.info.run_id
+    if original.sha == git.NONE:
+        raise SourceError(f"Run {run_id} was made by code in no git repository; which code it was is not known.")
+    if original.diff_state == "cut":
+        raise SourceError(
+            f"Run {run_id} was made with uncommitted changes that are not all stored; its code cannot be had again."
+        )
+    if original.diff_state == "redacted":
+        log.warning("code       a secret in the uncommitted changes was masked when they were stored")
     found = git.repository(PACKAGE, Path.cwd())
     if found is None:
         raise SourceError(
-            f"Run {original.run.info.run_id} was made by the commit {original.sha}, but here is no git repository of "
+            f"Run {run_id} was made by the commit {original.sha}, but here is no git repository of "
             "the code; clone it and run stage=reproduce there."
         )
     return found
 
 
 def _plan(original: Original, repository: Path) -> str:
-    changed = differences(original.environment, environment())
+    changed = differences(environment(), original.environment)
     lines = [
         f"reproduce  {original.run.info.run_name} ({original.run.info.run_id})",
         f"code       {original.sha} of {repository}" + (", with its uncommitted changes" if original.diff else ""),
@@ -103,7 +113,7 @@ def _conclude(config: Config, store: Store, original: Original, new_id: str) -> 
     store.client.set_tag(new_id, "reproduction.verdict", verdict)
     target = paths.REPRODUCTIONS / f"{original.run.info.run_id}.json"
     found = {"run_id": original.run.info.run_id, "reproduction": new_id, "verdict": verdict}
-    write_json({**found, "steps": [asdict(step) for step in steps]}, target)
+    write_json({**found, "steps": [_plain(step) for step in steps]}, target)
     store.client.log_artifact(new_id, str(target), "reproduction")
     log.info("\n%s\n\nverdict    %s; written to %s", _show(steps), verdict, target)
     diverged = first_divergence(steps)
@@ -146,6 +156,10 @@ def _show(steps: list[Step]) -> str:
         for kind, some in kinds.items()
     ]
     return table(["step", "compared", "identical", "largest gap", "verdict"], rows)
+
+
+def _plain(step: Step) -> dict[str, Any]:
+    return asdict(step) | {"gap": None if math.isnan(step.gap) else step.gap}
 
 
 def _gap(steps: list[Step]) -> str:

@@ -40,15 +40,20 @@ class Step:
 
 
 def compare_runs(store: Store, before: StoredRun, after: StoredRun, tolerance: float, label: str = "") -> list[Step]:
-    """Every step of two runs of the same stage; raises ModelError when one has no digests."""
+    """Every step of two runs of the same stage, of a trial that was stopped early those it went through.
+
+    Raises ModelError when one has no digests.
+    """
     told = [_digests(store, run) for run in (before, after)]
+    stopped = before.data.tags.get("trial.state") == "pruned"
+    names = told[0] if stopped else told[0] | told[1]
     steps = []
-    for name in sorted(told[0] | told[1], key=lambda step: (ORDER.index(step.partition(".")[0]), step)):
+    for name in sorted(names, key=lambda step: (ORDER.index(step.partition(".")[0]), step)):
         first, second = (digests.get(name, "absent") for digests in told)
         gap = 0.0 if first == second else _gap(store, name, before, after)
         kind = label + name.partition(".")[0]
         steps.append(Step(kind, label + name, first, second, gap, _verdict(gap, tolerance)))
-    return [*steps, *_metrics(before, after, tolerance, label)]
+    return steps if stopped else [*steps, *_metrics(before, after, tolerance, label)]
 
 
 def first_divergence(steps: list[Step]) -> Step | None:

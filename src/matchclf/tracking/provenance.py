@@ -36,7 +36,7 @@ def read_kept(store: Store, run_id: str, name: str) -> str | None:
         return None
     with tempfile.TemporaryDirectory() as folder:
         path = store.client.download_artifacts(run_id, f"{FOLDER}/{name}", folder)
-        return Path(path).read_text(encoding="utf-8")
+        return Path(path).read_bytes().decode()  # a patch keeps its line ends
 
 
 def read_json_kept(store: Store, run_id: str, name: str) -> dict[str, Any] | None:

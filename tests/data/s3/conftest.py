@@ -1,71 +1,17 @@
-"""One S3 server for all tests of this folder, and the settings of a user who may read it."""
+"""Folders on the S3 server for the tests of this folder, and the settings of a user who may read them."""
 
 import itertools
-from contextlib import closing
-from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
-from typing import Any
 
 import pytest
 from botocore import loaders
 
 import s3_server
-from matchclf.data.s3 import Location, connect
+from matchclf.data.s3 import connect
+from s3_server import Folder
 
 SETTINGS = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_REGION")
 NUMBERS = itertools.count()
-
-
-@dataclass(frozen=True)
-class Folder:
-    """A folder of one test's own in a bucket of the server."""
-
-    url: str
-    client: Any
-    bucket: str
-    name: str
-
-    def put(self, key: str, body: bytes, **more: Any) -> dict[str, Any]:
-        return self.client.put_object(Bucket=self.bucket, Key=self.name + key, Body=body, **more)
-
-    def put_parts(self, key: str, parts: list[bytes], kind: str = "COMPOSITE", algorithm: str | None = "CRC32") -> None:
-        where = {"Bucket": self.bucket, "Key": self.name + key}
-        checked = {"ChecksumAlgorithm": algorithm} if algorithm else {}
-        how = {"ChecksumType": kind} if algorithm else {}
-        upload = self.client.create_multipart_upload(**where, **checked, **how)["UploadId"]
-        done = []
-        for number, part in enumerate(parts, 1):
-            told = self.client.upload_part(**where, **checked, UploadId=upload, PartNumber=number, Body=part)
-            sums = {name: told[name] for name in told if name.startswith("Checksum")}
-            done.append({"PartNumber": number, "ETag": told["ETag"], **sums})
-        self.client.complete_multipart_upload(**where, **how, UploadId=upload, MultipartUpload={"Parts": done})
-
-    def delete(self, key: str) -> None:
-        self.client.delete_object(Bucket=self.bucket, Key=self.name + key)
-
-    def at(self, key: str, url: str | None = None, **more: Any) -> Location:
-        return Location(self.bucket, self.name + key, url or self.url, "us-east-1", **more)
-
-    def path(self, target: Path, key: str) -> Path:
-        return target / self.bucket / self.name / key
-
-
-@pytest.fixture(scope="session")
-def server():
-    """Address of a running server."""
-    with s3_server.seaweed() as url:
-        yield url
-
-
-@pytest.fixture(scope="session")
-def owner(server):
-    """A client of the bucket's owner, which sends checksums only where a test names one."""
-    with closing(s3_server.client(server, request_checksum_calculation="when_required")) as client:
-        for bucket in ("matches", "versions", "open"):
-            client.create_bucket(Bucket=bucket)
-        client.put_bucket_versioning(Bucket="versions", VersioningConfiguration={"Status": "Enabled"})
-        yield client
 
 
 @pytest.fixture(scope="session", autouse=True)
