@@ -22,7 +22,7 @@ from matchclf.errors import DataError
 from matchclf.models import build_model
 from matchclf.usage import options
 
-unhurried = settings(deadline=None, max_examples=30)
+unhurried = settings(deadline=None, max_examples=20)
 METHODS = ["isotonic", "sigmoid", "temperature"]
 each_method = pytest.mark.parametrize("method", METHODS)
 each_model = pytest.mark.parametrize("name", options(CONF / "model"))
@@ -176,7 +176,7 @@ def test_isotonic_steps_are_those_of_the_slice_kept_within_its_forecasts():
 
 
 @given(st.integers(0, 10_000))
-@settings(deadline=None, max_examples=8)
+@settings(deadline=None, max_examples=5)
 def test_isotonic_never_goes_beyond_the_forecasts_it_learned_from(seed):
     features, target, dates = matches(2200, seed)
     found = fit_calibrated(make_pipeline(LogisticRegression()), features[["elo_diff"]], target, dates, "isotonic", 0.46)

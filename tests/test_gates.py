@@ -10,7 +10,7 @@ from matchclf.config import Registry
 from matchclf.gates import Gate, candidate_gates, champion_gates
 from matchclf.metrics import brier, ece, log_loss
 
-unhurried = settings(deadline=None, max_examples=25)
+unhurried = settings(deadline=None, max_examples=10)
 # All numbers are sums of powers of two, so that a difference is exactly what it looks like.
 SURE, HALF, EVEN = (1.0, 0.0, 0.0), (0.5, 0.25, 0.25), (0.25, 0.5, 0.25)
 RULES = Registry("soccer-match-outcome", 0.0, 0.125, 0.05)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from matchclf.metrics import brier, log_loss
 from matchclf.paired import RESAMPLES, Difference, loss_difference, paired_difference
 
-unhurried = settings(deadline=None, max_examples=40)
+unhurried = settings(deadline=None, max_examples=20)
 
 
 def days(numbers: np.ndarray) -> pd.Series:

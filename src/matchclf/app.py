@@ -22,7 +22,6 @@ log = logging.getLogger(__name__)
 
 def main() -> None:
     """Run one command line; the exit code tells what kind of problem stopped it."""
-    _bound_threads()
     interrupts.watch()
     sys.argv[0] = sys.argv[0].replace("__main__.py", "matchclf")
     sys.argv[1:] = usage.flags_first(sys.argv[1:])
@@ -64,12 +63,6 @@ def _check_ended() -> None:
     # Hydra swallows what goes wrong in the callback that ends a run.
     if runs.open_runs():
         raise TrackingError(f"The tracking store did not take the end of the runs {', '.join(runs.open_runs())}.")
-
-
-def _bound_threads() -> None:
-    # Read by BLAS and OpenMP when they load: fits run side by side, one thread each.
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ.setdefault(name, "1")
 
 
 def _stop(problem: MatchclfError) -> NoReturn:

@@ -22,8 +22,7 @@ from matchclf.lineage.git import Diff, code_state, uncommitted_diff
 from matchclf.redaction import redact_record
 from matchclf.stages import Scope, find_stage
 from matchclf.stages.tuned import with_tuned
-from matchclf.tracking import record, runs, tags
-from matchclf.tracking.provenance import keep_code
+from matchclf.tracking import runs, tags
 from matchclf.tracking.runs import Run
 from matchclf.tracking.search import sweep_scores
 from matchclf.tracking.store import open_store, where_to_look
@@ -136,6 +135,9 @@ def _start(plain: Config, config: DictConfig) -> Run:
 
 
 def _keep_code(parent: Run, config: DictConfig) -> None:
+    from matchclf.tracking import record  # brings pandas, which --help does without
+    from matchclf.tracking.provenance import keep_code
+
     diff = uncommitted_diff(PACKAGE, Path.cwd())
     record.record(parent, tags={"pipeline.git_diff": _diff_state(parent, diff)})
     keep_code(parent, diff.text, environment(), list(config.hydra.overrides.task))
@@ -154,12 +156,13 @@ def _start_search(plain: Config, config: DictConfig) -> Sweep:
     from matchclf.stages import sweep
     from matchclf.stages.experiment import check_ingredients, data_lineage
     from matchclf.stages.prepare import prepare
+    from matchclf.tracking import record
 
     space = search_space(plain, list(config.hydra.overrides.task))
     check_ingredients(plain)
     store = open_store(plain.tracking, plain.experiment_name, Path.cwd())
-    lineage = data_lineage(plain, prepare(plain))
-    told = {**pipeline_tags(plain, _sweep_id(config)), **lineage}
+    code = pipeline_tags(plain, _sweep_id(config))
+    told = {**code, **data_lineage(plain, prepare(plain))}
     opened = sweep.open_sweep(plain, store, tags.run_name(plain), told, space)
     _keep_code(opened.parent, config)
     record.keep_config(opened.parent, plain)

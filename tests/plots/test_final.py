@@ -129,8 +129,7 @@ def test_of_few_features_all_are_shown():
     assert len(feature_importance(importances(3), 50).axes[0].patches) == 3
 
 
-@pytest.mark.parametrize("rows", [1, 9, 1003])
-@pytest.mark.parametrize("constant", [False, True])
+@pytest.mark.parametrize(("rows", "constant"), [(1, True), (9, False), (1003, True)])
 def test_every_plot_can_be_drawn_of_few_matches_and_of_a_forecast_that_never_changes(tmp_path, rows, constant):
     target, proba = forecast(rows)
     if constant:

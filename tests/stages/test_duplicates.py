@@ -7,8 +7,9 @@ import pytest
 import program
 import projects
 from dvc_repo import git
-from matchclf.errors import ConfigError, DuplicateError
+from matchclf.errors import ConfigError, DataError, DuplicateError
 from matchclf.stages.duplicates import check_duplicate
+from matchclf.stages.experiment import _recorded_by_dvc
 from matchclf.tracking import record, runs
 
 TAGS = {
@@ -145,3 +146,18 @@ def test_the_same_command_again_is_linked_refused_or_run_and_with_other_code_it_
     assert projects.run(folder, *command, refusing).code == 0
     last = program.parents(folder)[-1]
     assert ("duplicate.of" in last.data.tags, len(program.children(folder, last))) == (False, 1)
+
+
+def test_data_that_dvc_recorded_otherwise_is_refused_or_tagged(compose, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    pointer = tmp_path / "data/processed/dataset.parquet.dvc"
+    pointer.parent.mkdir(parents=True)
+    (tmp_path / ".dvc").mkdir()
+    assert _recorded_by_dvc(compose(), DATA) == {"data.dvc": "none"}
+    pointer.write_text(f"outs:\n- md5: {DATA}\n  path: dataset.parquet\n")
+    where = str(pointer.relative_to(tmp_path))
+    assert _recorded_by_dvc(compose(), DATA) == {"data.dvc": where}
+    with pytest.raises(DataError, match=f"has the MD5 {'e' * 32}, {where} records {DATA}: .*lineage.allow_dirty=true"):
+        _recorded_by_dvc(compose(), "e" * 32)
+    dirty = {"data.dvc": where, "data.dvc_recorded": DATA, "data.dirty": "true"}
+    assert _recorded_by_dvc(compose("lineage.allow_dirty=true"), "e" * 32) == dirty

@@ -314,6 +314,10 @@ def test_the_final_run_keeps_model_plots_forecasts_and_config(tuned):
     config = yaml.safe_load(program.artifact(folder, run, "config/resolved.yaml").read_text())
     assert config["models"]["xgb"]["estimator"]["n_estimators"] == 12
     assert config["final"]["tuned"]["trial"] == 7
+    sample = pd.read_parquet(program.artifact(folder, run, "checks/model_sample.parquet"))
+    assert sample.columns.tolist() == [*features(folder), "0", "1", "2"]
+    assert set(sample.dtypes.astype(str)) == {"float64"}  # as MLflow hands rows to the model
+    np.testing.assert_allclose(sample[["0", "1", "2"]], proba(table(folder, run))[: len(sample)], rtol=0, atol=1e-6)
     importance = pd.read_parquet(program.artifact(folder, run, "importance/features.parquet"))
     assert importance["feature"].tolist() == features(folder)
 

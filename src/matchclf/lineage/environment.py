@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from importlib import metadata
 
+from matchclf import threads
+
 NONE = "none"
 HEADER = re.compile(r"^(Version|Requires-Dist): *(.*?) *$", re.MULTILINE)
 NAME = re.compile(r"[A-Za-z0-9._-]+")
@@ -26,7 +28,7 @@ def environment(distribution: str = "matchclf") -> dict[str, str]:
         "python": platform.python_version(),
     }
     packages = {f"package.{name}": version for name, version in _packages(distribution).items()}
-    return dict(sorted({**machine, **packages}.items()))
+    return dict(sorted({**machine, **threads.settings(), **packages}.items()))
 
 
 def differences(ours: Mapping[str, str], theirs: Mapping[str, str]) -> list[tuple[str, str, str]]:

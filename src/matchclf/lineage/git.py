@@ -130,7 +130,7 @@ def _beside(top: Path, folder: Path) -> dict[str, str]:
 def _announce_new_files(top: Path, beside: dict[str, str]) -> bool:
     # The smallest first, as long as they keep below the limit; whether that is all of them.
     names = _names(_run(top, "ls-files", "--others", "--exclude-standard", "-z", "--", ":/", *NOT_CODE))
-    sizes = {name: (top / name).lstat().st_size for name in names if not name.endswith("/")}
+    sizes = {name: (top / name).lstat().st_size for name in names if os.path.lexists(top / name)}
     order = sorted(sizes, key=lambda name: sizes[name])
     totals = accumulate(sizes[name] for name in order)
     chosen = [f":(top,literal){name}" for name, total in zip(order, totals, strict=True) if total <= MAX_DIFF_BYTES]
@@ -191,7 +191,7 @@ def _git(folder: Path, *arguments: str) -> str | None:
 def _run(folder: Path, *arguments: str, given: bytes = b"", settings: dict[str, str] | None = None) -> Done:
     command = ["git", "-C", str(folder), *arguments]
     # Inside a git hook these name the hook's repository, not the one of this folder.
-    environment = {name: value for name, value in os.environ.items() }
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     try:
         return subprocess.run(  # noqa: S603
             command, input=given, capture_output=True, check=False, timeout=300, env=environment | (settings or {})

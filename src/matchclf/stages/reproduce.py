@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import math
 import os
@@ -12,7 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from matchclf import paths
+from matchclf import paths, threads
 from matchclf.config import Config
 from matchclf.console import table
 from matchclf.errors import ConfigError, ModelError, SourceError
@@ -93,8 +94,10 @@ def _replay(config: Config, store: Store, original: Original, folder: Path) -> s
         "of": original.run.info.run_id,
         "name": original.run.info.run_name,
     }
-    write_json(request, folder / "request.json")
-    variables = {**os.environ, "PYTHONPATH": str(folder / "code/src")}
+    # In its own order, which is that of the columns of the dataset.
+    (folder / "request.json").write_text(json.dumps(request), encoding="utf-8")
+    known = {name: value for name, value in original.environment.items() if name in threads.NAMES}
+    variables = {**os.environ, **known, "PYTHONPATH": str(folder / "code/src")}
     variables.pop("MLFLOW_RUN_ID", None)
     command = [sys.executable, "-m", "matchclf.replay", str(folder / "request.json"), str(answer)]
     done = subprocess.run(command, cwd=work, env=variables, check=False)  # noqa: S603
