@@ -83,14 +83,16 @@ def write_sample(path: Path, features: pd.DataFrame, proba: np.ndarray) -> str:
 @pytest.mark.parametrize("method", METHODS)
 def test_every_model_by_every_method_forecasts_the_same_when_it_is_loaded(compose, run, tmp_path, name, method):
     model = calibrated(build_model(name, compose("rounds=5").models[name], 1), method)
-    folder = kept(run, model)
     features = matches()[0].head(200)
-    found = load_model(run.store, run.id)
-    assert type(found) is type(model)
-    for rows in (features, features.astype(np.float64)):
-        np.testing.assert_array_equal(found.predict_proba(rows), model.predict_proba(rows))
     double = features.astype(np.float64)
-    verify.main(str(folder / FOLDER), write_sample(tmp_path / "sample.parquet", double, model.predict_proba(double)))
+    with threadpool_limits(1):
+        folder = kept(run, model)
+        found = load_model(run.store, run.id)
+        assert type(found) is type(model)
+        for rows in (features, double):
+            np.testing.assert_array_equal(found.predict_proba(rows), model.predict_proba(rows))
+        sample = write_sample(tmp_path / "sample.parquet", double, model.predict_proba(double))
+        verify.main(str(folder / FOLDER), sample)
 
 
 def simple() -> Pipeline:
