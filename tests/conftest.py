@@ -4,6 +4,8 @@ import os
 from contextlib import closing
 
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+# Before numpy is loaded: several threads a fit on busy cores take many times as long.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pandas as pd
 import pytest

@@ -54,12 +54,16 @@ def test_a_smoke_run_says_in_run_id_json_that_it_is_one(league):
     assert parent.data.tags["best.run_id"] in {run.info.run_id for run in program.children(folder, parent).values()}
 
 
-def test_an_ablation_picks_no_winner(league):
+def test_an_ablation_tells_its_best_model_on_the_parent_and_writes_no_winner(league):
     folder, done = league
     for name in ("ablations", "smoke ablation"):
         assert [path for path in done[name].files if path.startswith("models")] == []
     for parent in program.search(folder, "tags.`pipeline.stage` = 'ablation' and tags.`pipeline.scope` = 'parent'"):
-        assert not [key for key in {**parent.data.tags, **parent.data.metrics} if key.startswith("best.")]
+        scores = {
+            name: child.data.metrics["cv.logloss_mean"] for name, child in program.children(folder, parent).items()
+        }
+        assert parent.data.tags["best.model"] == min(scores, key=scores.get)
+        assert parent.data.metrics["best.logloss"] == min(scores.values())
 
 
 def test_picking_by_the_holdout_is_tagged_on_every_run_and_said_in_the_log(by_holdout):

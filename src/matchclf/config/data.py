@@ -116,6 +116,10 @@ class Table:
         return str(self.path) if self.bucket is None else f"{self.path}/{self.bucket}/{self.key}".rstrip("/")
 
     def _check_place(self) -> None:
+        if self.bucket == "" or self.key == "":
+            raise ConfigError(
+                "data.bucket and data.key are missing; set both, for instance data.bucket=B data.key=raw/."
+            )
         if (self.bucket is None) != (self.key is None):
             raise ConfigError(f"data.bucket={self.bucket} and data.key={self.key} go together; expected both or none.")
         if self.path is None:

@@ -1,5 +1,6 @@
 """Settings of the final model and of its way through the registry."""
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,6 +39,10 @@ class Registry:
     champion_max_ece: float = MISSING
 
     def __post_init__(self) -> None:
+        if not re.fullmatch(r"[\w. -]+", self.model_name):
+            raise ConfigError(
+                f"registry.model_name={self.model_name} cannot be a name; expected letters, digits, '.', '_' and '-'."
+            )
         for key in ("candidate_tolerance", "champion_brier_gain", "champion_max_ece"):
             if getattr(self, key) < 0:
                 raise ConfigError(f"registry.{key} must not be negative; found {getattr(self, key)}.")

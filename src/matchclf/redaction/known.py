@@ -14,7 +14,7 @@ ORDINARY = re.compile(r".{0,7}|[A-Za-z]?[a-z]{0,10}|[A-Z]{0,11}|[\d.,:-]{0,11}",
 ADDRESS = re.compile(r"://[^\s/?#:@]*:([^\s@]+)@")
 # A line break inside a value: closing quote, continuation, the break; the mark of a diff or a comment, indentation.
 BREAK = (
-    r"""(?=["' \t+\\\r\n%])["']?[ \t]{0,4}[+\\]{0,2}(?:\r?\n|@|(?:%0[dD])?%0[aA])"""
+    r"""(?=["' \t+\\\r\n%])["']?[ \t]{0,4}[+\\]{0,2}(?:\r?\n|(?:\\{1,8}r)?\\{1,8}n|(?:%0[dD])?%0[aA])"""
     r"""[-+>#|]?[ \t]{0,80}["']?"""
 )
 SPACE = r"""(?:\s|[-+>#|"']|\\{1,8}[nrt]?|%(?:25){0,2}(?:20|0[9adAD])){1,99}"""

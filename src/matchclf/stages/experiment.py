@@ -59,8 +59,13 @@ def check_ingredients(config: Config) -> None:
     check_source(config.data)
     for name, model in config.models.items():
         build_model(name, model, config.seed)
-    if config.stage.name == "final_train" and len(config.models) != 1:
+    if config.stage.name != "final_train":
+        return
+    if len(config.models) != 1:
         raise ConfigError(f"stage=final_train trains one model; found model={','.join(config.models)}.")
+    if config.reference is None:
+        raise ConfigError("reference is missing; stage=final_train holds its model against one, by default logreg.")
+    build_model("reference", config.reference, config.seed)
 
 
 def data_lineage(config: Config, prepared: Prepared) -> dict[str, str]:

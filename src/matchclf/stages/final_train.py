@@ -10,7 +10,6 @@ from matchclf import paths
 from matchclf.config import Config
 from matchclf.data.dataset import Dataset, load_dataset
 from matchclf.data.schema import TARGET
-from matchclf.errors import ConfigError
 from matchclf.files import read_parquet, write_json
 from matchclf.folds import latest
 from matchclf.holdout import REFERENCE, FinalModel, Forecasts, fit_final, forecast
@@ -57,10 +56,7 @@ def _train_and_forecast(config: Config, parent: Run, prepared: Prepared) -> tupl
     rules = config.final
     final = fit_final(build_model(name, model, config.seed), training, rules.calibration, rules.calibration_share)
     log.info("%-10s %6.1f s  %s matches, calibration %s", name, final.seconds, f"{final.rows:,}", final.fitted.method)
-    if config.reference is None:
-        raise ConfigError(
-            "reference is missing; stage=final_train needs a model to be held against, by default logreg."
-        )
+    assert config.reference is not None  # checked before the run was opened
     reference = fit_final(build_model(REFERENCE, config.reference, config.seed), wide, "none", 0)
     truth = read_parquet(paths.TRUTH) if paths.TRUTH.is_file() else None
     holdout = read_holdout(parent, prepared, every)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +33,7 @@ def keep_search(logloss: float, trials: int) -> None:
 
 def keep_final(metrics: dict[str, float], target: Labels, proba: Proba) -> None:
     """Scores on the holdout, log-loss less that of the rivals, and how often happened what was forecast."""
-    final = {key: metrics[f"final.{key}"] for key in METRICS}
+    final = {key: metrics[f"final.{key}"] for key in METRICS if not math.isnan(metrics[f"final.{key}"])}
     rivals = [key for key in metrics if key.startswith("difference.") and key.endswith(".mean")]
     difference = {key.split(".")[1]: metrics[key] for key in rivals}
     write_json({"final": final, "difference": difference}, paths.METRICS / "final.json")

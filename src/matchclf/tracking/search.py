@@ -35,9 +35,10 @@ def find_runs(store: Store, **tags: str) -> list[StoredRun]:
 
 
 def holdout_readings(store: Store, data_hash: str) -> list[StoredRun]:
-    """Parent runs of any experiment that read the holdout of this data, oldest first."""
+    """Parent runs of any experiment that read the holdout of this data, oldest first, deleted ones among them."""
     query = f"tags.`holdout.touched` = 'true' and tags.`pipeline.scope` = 'parent' and tags.`data.hash` = '{data_hash}'"
-    return _search(store, [one.experiment_id for one in store.client.search_experiments()], query)
+    experiments = [one.experiment_id for one in store.client.search_experiments()]
+    return _search(store, experiments, query, deleted=True)
 
 
 def sweep_scores(store: Store, sweep_id: str) -> dict[str, dict[str, float]]:
@@ -51,11 +52,14 @@ def sweep_scores(store: Store, sweep_id: str) -> dict[str, dict[str, float]]:
     return {f"{parent.info.run_name} ({parent.info.run_id[:8]})": scores[parent.info.run_id] for parent in parents}
 
 
-def _search(store: Store, experiments: list[str], query: str) -> list[StoredRun]:
+def _search(store: Store, experiments: list[str], query: str, deleted: bool = False) -> list[StoredRun]:
+    from mlflow.entities import ViewType
+
+    view = ViewType.ALL if deleted else ViewType.ACTIVE_ONLY
     found: list[StoredRun] = []
     token = None
     while True:
-        page = store.client.search_runs(experiments, query, max_results=PAGE, page_token=token)
+        page = store.client.search_runs(experiments, query, view, PAGE, page_token=token)
         found += page
         token = page.token
         if not token:
