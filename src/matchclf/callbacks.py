@@ -91,7 +91,9 @@ class ParentRun(Callback):
 
             plain = to_plain(config)
             store = open_store(plain.tracking, plain.experiment_name, Path.cwd())
-            log.info("%s", show_sweep(sweep_scores(store, _sweep_id(config))))
+            scores = sweep_scores(store, _sweep_id(config))
+            if any(scores.values()):  # final runs have no walk-forward scores
+                log.info("%s", show_sweep(scores))
 
     def _trial(self, plain: Config, config: DictConfig) -> tuple[Any, ...]:
         if _sweep:

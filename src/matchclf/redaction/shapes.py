@@ -25,7 +25,7 @@ SIGNED = (
     r"""([?&;](?:sig|PWD|[Ss]ignature|[Xx]-[Aa]mz-(?:[Ss]ignature|[Cc]redential|[Ss]ecurity-[Tt]oken))=)"""
     r"""[^&;\s"'<>]+"""
 )
-BEARER = r"((?:[Bb]earer|[Bb]asic|BEARER|BASIC)[ \t]{1,4})[\w.~+/-]{12,}=*"
+BEARER = r"((?:[Bb]earer|[Bb]asic|BEARER|BASIC)[ \t]{1,4})(?=[\w.~+/-]{0,99}\d)[\w.~+/-]{12,}=*"
 SHAPES = [re.compile(s) for s in (PEM, AWS, AWS_ID, SERVICES, USERINFO, SIGNED, BEARER)]
 
 
