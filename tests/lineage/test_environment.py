@@ -57,9 +57,13 @@ def test_nothing_but_packages_that_are_installed_is_named():
     assert "hypothesis" not in names
 
 
-def test_python_platform_and_processors_are_told():
+def test_python_platform_processors_and_the_bounds_on_threads_are_told(monkeypatch):
+    for name in ("MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
     found = {name: value for name, value in environment().items() if not name.startswith("package.")}
     assert found == {
+        "OMP_NUM_THREADS": "2",
         "cpus": str(os.cpu_count()),
         "implementation": platform.python_implementation(),
         "machine": platform.machine(),

@@ -24,7 +24,7 @@ def secret_key(name: str) -> bool:
     >>> [secret_key(name) for name in ("tracking.password", "awsSecretAccessKey", "data.match_key", "run_id")]
     [True, True, False, False]
     """
-    return _secret_key(name)
+    return _secret_key(name[-LONGEST:])
 
 
 @lru_cache(maxsize=4096)
