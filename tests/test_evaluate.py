@@ -121,7 +121,7 @@ def test_an_evaluation_that_is_stopped_has_the_folds_until_then(data, folds, wor
 
 def test_the_mean_gives_each_year_the_same_weight():
     by_year = pd.DataFrame({"logloss": [1.0, 1.2], "roc_auc_ovr": [0.6, math.nan]}, index=[2019, 2020])
-    evaluation = Evaluation("logreg", by_year, np.arange(2), np.full((2, 3), 1 / 3), 0.0)
+    evaluation = Evaluation("logreg", by_year, np.arange(2), np.full((2, 3), 1 / 3), [1, 1], 0.0)
     assert evaluation.mean == {"logloss": 1.1, "roc_auc_ovr": 0.6}
 
 

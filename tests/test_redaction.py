@@ -151,6 +151,11 @@ def test_every_variable_with_the_name_of_a_secret_counts(name):
         assert redact(f"it is {LETTERS}.") == f"it is {MASK}."
 
 
+def test_blanks_around_a_variable_do_not_count():
+    with environment(MY_TOKEN=f" {LETTERS}\n"):
+        assert redact(f"it is {LETTERS}.") == f"it is {MASK}."
+
+
 def test_other_variables_do_not_count():
     with environment(SSH_AUTH_SOCK="/tmp/ssh-x1/agent.7", TOKEN_FILE=LETTERS, MATCH_KEY=LETTERS, PWD="/home/anna2026"):
         text = f"/tmp/ssh-x1/agent.7 {LETTERS} /home/anna2026"
@@ -186,19 +191,9 @@ def test_a_secret_of_several_lines_is_masked_indented_escaped_and_joined():
 
 # What stands after the name of a secret.
 
-KEYS = st.sampled_from(
-    [
-        "password",
-        "db_passwd",
-        "client_secret",
-        "apiKey",
-        "api-key",
-        "AWS_SECRET_ACCESS_KEY",
-        "tracking.token",
-        "authToken",
-    ]
-    + ["private_key", "credentials", "basic_auth", "SecretAccessKey", "DB_PWD", "passphrase", "account_key", "Cookie"]
-)
+KEY_NAMES = ["password", "db_passwd", "client_secret", "apiKey", "api-key", "AWS_SECRET_ACCESS_KEY", "tracking.token"]
+KEY_NAMES += ["authToken", "private_key", "credentials", "basic_auth", "SecretAccessKey", "DB_PWD", "passphrase"]
+KEYS = st.sampled_from([*KEY_NAMES, "account_key", "Cookie"])
 PIECE = st.text(string.ascii_letters + string.digits, min_size=6, max_size=12).filter(telling)
 JOINTS = st.text(string.punctuation.replace("*", "") + " ", min_size=1, max_size=3)
 # Whoever finds six letters of one of the pieces has found the secret.
@@ -317,6 +312,8 @@ def test_a_bare_word_under_the_name_of_a_secret_is_masked(name, key, planted):
         ("<SessionToken>abc</SessionToken><a>b</a>", f"<SessionToken>{MASK}</SessionToken><a>b</a>"),
         ("docker run --password hunter2 image", f"docker run --password {MASK} image"),
         ("PIN_TOKEN=12345", f"PIN_TOKEN={MASK}"),
+        ("export A_TOKEN=two words\nB=3", f"export A_TOKEN={MASK}\nB=3"),
+        ("'password' => 'hunter2', 'a' => 1", f"'password' => '{MASK}', 'a' => 1"),
         ("password: ${oc.env:PW,hunter2}", f"password: {MASK}"),
         ('os.environ.get("DB_PASSWORD", "hunter2")', f'os.environ.get("DB_PASSWORD", "{MASK}")'),
         ("AccountName=a;AccountKey=abc==;EndpointSuffix=x", f"AccountName=a;AccountKey={MASK};EndpointSuffix=x"),
@@ -489,44 +486,18 @@ def test_a_tree_without_secrets_comes_back_as_it_is(tree):
 
 # Names.
 
+MORE_NAMES = ["data.secret_key", "tracking.password", "hydra.job.env_set.AWS_SECRET_ACCESS_KEY", "db.credentials.user"]
+MORE_NAMES += ["awsSecretAccessKey", "APIKey", "x-api-key", "sessiontoken", "Authorization", "DB_PWD", "Passwd"]
+OTHER_NAMES = ["match_key", "data.key", "run_id", "source_key", "key_passes", "author", "PWD", "OLDPWD", "tokenizer"]
+OTHER_NAMES += ["max_tokens", "password_file", "token_url", "auth_type", "secret_name", "compass", "keys", "public_key"]
 
-@pytest.mark.parametrize(
-    "name",
-    [*NAMES, "data.secret_key", "tracking.password", "hydra.job.env_set.AWS_SECRET_ACCESS_KEY", "db.credentials.user"]
-    + ["awsSecretAccessKey", "APIKey", "x-api-key", "sessiontoken", "Authorization", "basic_auth", "DB_PWD", "Passwd"],
-)
+
+@pytest.mark.parametrize("name", [*NAMES, *KEY_NAMES, *MORE_NAMES])
 def test_names_of_secrets(name):
     assert secret_key(name)
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "match_key",
-        "data.key",
-        "run_id",
-        "source_key",
-        "key_passes",
-        "author",
-        "PWD",
-        "OLDPWD",
-        "tokenizer",
-        "max_tokens",
-    ]
-    + [
-        "password_file",
-        "token_url",
-        "auth_type",
-        "secret_name",
-        "compass",
-        "keys",
-        "public_key",
-        "monkey",
-        "",
-        "..",
-        "1",
-    ],
-)
+@pytest.mark.parametrize("name", [*OTHER_NAMES, "monkey", "", "..", "1"])
 def test_names_of_other_things(name):
     assert not secret_key(name)
 
@@ -562,12 +533,16 @@ def test_an_override_with_a_secret_is_refused_by_a_sentence_that_tells_the_key_a
 
 
 def test_ordinary_overrides_are_not_refused():
-    refuse_secrets(
-        ["stage=ablation", "--multirun", "variant=full,elo_only", "model=[logreg,xgb]", "data.key=raw/E0.csv"]
-        + ["data.match_key=[date,country]", "tracking.uri=http://127.0.0.1:5000", "run_id=" + SHA1[:32], "~tuning"]
-        + ["data.endpoint_url=${oc.env:S3_ENDPOINT}", "models.xgb.estimator.max_depth=int(interval(2, 7))"]
-        + ["hydra.run.dir=multirun/${now:%Y-%m-%d}", "data.date_formats=['%Y-%m-%d']", "-m", "--cfg", "job", ""]
-    )
+    arguments = ["stage=ablation", "--multirun", "variant=full,elo_only", "model=[logreg,xgb]", "data.key=raw/E0.csv"]
+    arguments += [
+        "data.match_key=[date,country]",
+        "tracking.uri=http://127.0.0.1:5000",
+        f"run_id={SHA1[:32]}",
+        "~tuning",
+    ]
+    arguments += ["data.endpoint_url=${oc.env:S3_ENDPOINT}", "models.xgb.estimator.max_depth=int(interval(2, 7))"]
+    arguments += ["hydra.run.dir=multirun/${now:%Y-%m-%d}", "data.date_formats=['%Y-%m-%d']", "-m", "--cfg", "job", ""]
+    refuse_secrets(arguments)
 
 
 # Log records.
@@ -602,10 +577,9 @@ def test_traceback_and_stack_of_a_record_are_redacted(log):
     try:
         raise ValueError("http://joe:hunter2@host")
     except ValueError as problem:
-        logger.exception("failed: %s", problem, stack_info=True)
-        password = "hunter2"  # noqa: F841
+        logger.exception("failed: %s, password='hunter2'", problem, stack_info=True)
     lines = out.getvalue().splitlines()
-    assert lines[0] == f"failed: http://{MASK}@host"
+    assert lines[0] == f"failed: http://{MASK}@host, password='{MASK}'"
     assert f"ValueError: http://{MASK}@host" in lines
     assert "Stack (most recent call last):" in lines
     assert "hunter2" not in out.getvalue()

@@ -15,8 +15,9 @@ from matchclf.errors import SourceError
 from matchclf.redaction import redact
 
 NONE = "none"
-# What matchclf itself writes into the working folder.
-NOT_CODE = [f":(top,exclude){name}" for name in ("data", "multirun", "mlartifacts", "mlflow.db*", ".mlflow.db.lock")]
+# What matchclf and DVC write into the working folder.
+WRITTEN = ("data", "multirun", "mlartifacts", "mlflow.db*", ".mlflow.*.lock", "dvc.lock")
+NOT_CODE = [f":(top,exclude){name}" for name in WRITTEN]
 MAX_DIFF_BYTES = 1024 * 1024
 # A patch that git can read again, whatever the settings of whoever made it.
 PATCH = ["-c", "core.quotePath=true", "diff", "HEAD", "--binary", "--full-index", "--no-renames", "--no-color"]

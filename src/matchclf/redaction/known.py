@@ -20,7 +20,7 @@ BREAK = (
 SPACE = r"""(?:\s|[-+>#|"']|\\{1,8}[nrt]?|%(?:25){0,2}(?:20|0[9adAD])){1,99}"""
 # Base64 for addresses has - and _; YAML doubles a single quote.
 SPELLINGS = {"+": "[- ]", "/": "_", "'": "''"}
-UNIT = re.compile(r"\\+|\s+|.")
+UNIT = re.compile(r"\\+|[ \t\r\n]+|.")
 PREFIX = 6
 
 
@@ -64,7 +64,7 @@ def _spelled(unit: str) -> str:
     letter = unit[0]
     if letter.isascii() and (letter.isalnum() or letter in "_.-~"):
         return re.escape(letter)
-    if letter.isspace():
+    if letter in " \t\r\n":
         return SPACE
     if letter == "\\":
         return rf"(?:(?:%(?:25){{0,2}}5[cC]){{1,{len(unit)}}}|\\{{1,{8 * len(unit)}}})"
