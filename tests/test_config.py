@@ -19,6 +19,7 @@ TABLES = [name for name in options(CONF / "data") if name != "synthetic"]
 IN_A_BUCKET = {"bucket", "key", "endpoint_url", "region", "version_id"}
 # What else an option needs: a place to read from, or the variant that promises the profile.
 NEEDED = {f"data={name}": ["data.path=somewhere"] for name in TABLES} | {
+    "data=s3": ["data.bucket=matches", "data.key=raw/"],
     "features=elo_only": ["variant=elo_only"],
     "features=stats_only": ["variant=stats_only"],
     "features=no_h2h": ["variant=full_no_h2h"],
