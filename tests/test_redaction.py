@@ -311,6 +311,20 @@ def test_a_bare_word_under_the_name_of_a_secret_is_masked(name, key, planted):
         ("auth=('joe', 'hunter2'), n=3", f"auth={MASK}, n=3"),
         ("<SessionToken>abc</SessionToken><a>b</a>", f"<SessionToken>{MASK}</SessionToken><a>b</a>"),
         ("docker run --password hunter2 image", f"docker run --password {MASK} image"),
+        ('"password": "x1"\n"rounds": 3', f'"password": "{MASK}"\n"rounds": 3'),
+        ("password: 'hun\\''ter2'\nrounds: 3", f"password: '{MASK}'\nrounds: 3"),
+        ('password="two ""words"" here" n=3', f'password="{MASK}" n=3'),
+        ('{"a": 1, "password":\n  "hunter2"}', f'{{"a": 1, "password":\n  "{MASK}"}}'),
+        ('"password": two words, n: 3', f'"password": {MASK}, n: 3'),
+        ("{user: a, password: hun,ter2, n: 3}", f"{{user: a, password: {MASK}, n: 3}}"),
+        ("password = two words=x\nn = 3", f"password = {MASK}\nn = 3"),
+        ("- a.password=two words=x\n- n=3", f"- a.password={MASK}\n- n=3"),
+        ("password: hunter2\n- n", f"password: {MASK}\n- n"),
+        ("sent Authorization: Digest user=joe, response=6629", f"sent Authorization: {MASK}"),
+        # Whether the backslash escapes depends on the language: masked as far as either reading goes.
+        ("{'password': 'a\"b\\'', 'token': 'hunter2', 'n': 3}", f"{{'password': '{MASK}'token': '{MASK}', 'n': 3}}"),
+        ("{'password': 'a\"b\\'', token=hunter2, 'n': 3}", f"{{'password': '{MASK}'n': 3}}"),
+        ("{'password': 'a\"b\\'', token=hun'ter2, 'n': 3}", f"{{'password': '{MASK}, 'n': 3}}"),
         ("PIN_TOKEN=12345", f"PIN_TOKEN={MASK}"),
         ("export A_TOKEN=two words\nB=3", f"export A_TOKEN={MASK}\nB=3"),
         ("'password' => 'hunter2', 'a' => 1", f"'password' => '{MASK}', 'a' => 1"),
@@ -329,7 +343,7 @@ def test_the_rest_of_the_text_stays(text, expected):
     "text",
     [
         "password: null\ntoken: ''\nsecret: ~\nauth: none\npassword: ***\n",
-        '{"password": null, "token": "", "auth": false, "secret": "***"}',
+        '{"password": null, "token": "", "auth": false, "secret": "***", "pin_token": "${A_TOKEN}"}',
         "password: ${oc.env:MLFLOW_TRACKING_PASSWORD}\ntoken: $TOKEN\nsecret: <your secret>\n",
         "def open(token: str, password: str | None = None, auth: tuple[str, str] = ()) -> None:",
         "    token = page.token\n    token = None\n    token = get_token(store)\n    while token:",
@@ -414,6 +428,7 @@ def test_addresses_signatures_and_keys_are_masked_by_their_look(text, expected):
         "2026-11-22T13:39:34+00:00 2024-01-01 13:39:34,123",
         "elo_diff points_mean_5_home key_passes_mean_40_away outcome_1x2 gap_days",
         "xgboost==3.2.0 --hash=sha256:" + SHA256,
+        'google-auth==2.62.2\n{"package.google-auth": "2.62.2"}\npackage.google-auth: 2.62.2\n',
         f"index {SHA1}..{SHA256[:40]} 100644",
         "sk-estimator-doc-link sk-toggleable__label-arrow task-runner",
         base64.b64encode(bytes(range(256))).decode(),
@@ -490,6 +505,7 @@ MORE_NAMES = ["data.secret_key", "tracking.password", "hydra.job.env_set.AWS_SEC
 MORE_NAMES += ["awsSecretAccessKey", "APIKey", "x-api-key", "sessiontoken", "Authorization", "DB_PWD", "Passwd"]
 OTHER_NAMES = ["match_key", "data.key", "run_id", "source_key", "key_passes", "author", "PWD", "OLDPWD", "tokenizer"]
 OTHER_NAMES += ["max_tokens", "password_file", "token_url", "auth_type", "secret_name", "compass", "keys", "public_key"]
+OTHER_NAMES += ["package.google-auth"]
 
 
 @pytest.mark.parametrize("name", [*NAMES, *KEY_NAMES, *MORE_NAMES])

@@ -22,6 +22,7 @@ REFERENCE = (
     r"(?:(?i:null|none|nil|true|false|~)|\*{3,}|\.{3}|\[\]|\{\}|\(\)|\$\{[^},]{0,200}\}|\$?\{\{[^}]{0,200}\}\}"
     r"|\$[A-Z_]{1,99}|\{[\w.]{0,99}\}|<[\w -]{0,99}>|%\(?\w{0,99}\)?[srd])"
 )
+PINNED_VERSION = r"(?<===)\d{1,9}(?:\.\w{1,9}){1,9}"
 ATTRIBUTE = r"(?:self|cls|args|config|settings|options)(?:\.[a-z_]{1,99}){1,9}"
 VALUE_ENDS = r"(?=[ \t]*(?:[)\]}&\"'`<\\#=]|[,;:](?=\s|$|[\w.-]{1,99}[=:])|[+~\w.-]{1,99}=|\r?$))"
 # A call or a look-up, without texts but the names of constants.
@@ -29,7 +30,7 @@ CALL = (
     r"(?:[A-Za-z]{4,99}|_?[A-Za-z]{1,99}(?:[._]{1,2}[A-Za-z]{1,99}){1,9})"
     r"[(\[](?:(?:[^\n\"')\]]|[\"'][A-Z_]{0,80}[\"']){0,200}+[)\]](?=[\s.,;:)\]}(\[]|$)|$)"
 )
-HARMLESS = re.compile(rf"(?:{REFERENCE}|{TYPE}|{ATTRIBUTE}){VALUE_ENDS}|{CALL}", re.MULTILINE)
+HARMLESS = re.compile(rf"(?:{REFERENCE}|{TYPE}|{ATTRIBUTE}|{PINNED_VERSION}){VALUE_ENDS}|{CALL}", re.MULTILINE)
 HARMLESS_QUOTED = re.compile(rf"{REFERENCE}?")
 # A pair of words is rather part of a list.
 HARMLESS_IN_PAIR = re.compile(

@@ -15,6 +15,8 @@ HARMLESS_END = re.compile(
     r"|expires|expiry|expiration|py|md|json|yaml|yml|toml|txt|csv|html|log"
 )
 WORKING_FOLDERS = ("PWD", "OLDPWD")
+# How lineage names the version of a package, for instance of google-auth.
+PACKAGE = "package."
 LONGEST = 200
 
 
@@ -30,7 +32,7 @@ def secret_key(name: str) -> bool:
 @lru_cache(maxsize=4096)
 def _secret_key(name: str) -> bool:
     words = [word.lower() for word in WORD.findall(name)]
-    if not words or HARMLESS_END.fullmatch(words[-1]) or name in WORKING_FOLDERS:
+    if not words or HARMLESS_END.fullmatch(words[-1]) or name in WORKING_FOLDERS or name.startswith(PACKAGE):
         return False
     return (
         not WORDS.isdisjoint(words)

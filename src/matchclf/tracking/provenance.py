@@ -20,8 +20,7 @@ def keep_code(run: Run, diff: str, environment: Mapping[str, str], overrides: li
     """Store the uncommitted changes (none: no file), versions and platform, and the overrides of the command line."""
     if diff:
         keep_text(run, diff, f"{FOLDER}/{DIFF}")
-    # Not through the redaction, which takes the version of google-auth for a secret.
-    run.store.client.log_text(run.id, json.dumps(environment, indent=2), f"{FOLDER}/{ENVIRONMENT}")
+    keep_text(run, json.dumps(environment, indent=2), f"{FOLDER}/{ENVIRONMENT}")
     keep_text(run, json.dumps(overrides, indent=2), f"{FOLDER}/{OVERRIDES}")
 
 
