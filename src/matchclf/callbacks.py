@@ -22,7 +22,7 @@ from matchclf.lineage.git import Diff, code_state, uncommitted_diff
 from matchclf.redaction import redact_record
 from matchclf.stages import Scope, find_stage
 from matchclf.stages.tuned import with_tuned
-from matchclf.tracking import runs, tags
+from matchclf.tracking import orphans, runs, tags
 from matchclf.tracking.runs import Run
 from matchclf.tracking.search import sweep_scores
 from matchclf.tracking.store import open_store, where_to_look
@@ -131,6 +131,7 @@ def _start(plain: Config, config: DictConfig) -> Run:
     check_ingredients(plain)
     code = pipeline_tags(plain, _sweep_id(config))
     store = open_store(plain.tracking, plain.experiment_name, Path.cwd())
+    orphans.reap(store)
     parent = runs.start(store, tags.run_name(plain), code)
     _keep_code(parent, config)
     return parent
@@ -166,6 +167,7 @@ def _start_search(plain: Config, config: DictConfig) -> Sweep:
     code = pipeline_tags(plain, _sweep_id(config))
     told = {**code, **data_lineage(plain, prepare(plain))}
     opened = sweep.open_sweep(plain, store, tags.run_name(plain), told, space)
+    orphans.reap(store)
     _keep_code(opened.parent, config)
     record.keep_config(opened.parent, plain)
     return opened

@@ -4,6 +4,7 @@ import time
 import pytest
 
 from matchclf.tracking import runs
+from matchclf.tracking.children import child_run
 
 
 def stored(run):
@@ -23,10 +24,10 @@ def test_a_run_has_all_its_tags_from_its_first_moment(store):
 
 def test_an_exception_ends_its_child_run_as_failed_and_is_raised_again(store):
     parent = runs.start(store, "parent", {})
-    child = runs.child(parent, "model | one", {"model.family": "linear"})
+    child = child_run(parent, "model | one", {"model.family": "linear"})
     with pytest.raises(ValueError, match=r"^no such penalty$"), child as failed:
         raise ValueError("no such penalty")
-    with runs.child(parent, "model | two", {}) as finished:
+    with child_run(parent, "model | two", {}) as finished:
         pass
     assert stored(failed).info.status == "FAILED"
     assert stored(failed).data.tags["status.reason"] == "ValueError: no such penalty"
@@ -38,7 +39,7 @@ def test_an_exception_ends_its_child_run_as_failed_and_is_raised_again(store):
 
 def test_an_interrupt_inside_a_child_is_not_taken_for_a_failure_of_the_model(store):
     parent = runs.start(store, "parent", {})
-    with pytest.raises(KeyboardInterrupt), runs.child(parent, "model | one", {}) as run:
+    with pytest.raises(KeyboardInterrupt), child_run(parent, "model | one", {}) as run:
         raise KeyboardInterrupt
     assert stored(run).info.status == "RUNNING"
     runs.finish_all(runs.KILLED, "Stopped.")

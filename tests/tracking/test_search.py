@@ -4,6 +4,7 @@ import pytest
 
 import program
 from matchclf.tracking import runs, search
+from matchclf.tracking.children import child_run
 from matchclf.tracking.search import find_runs, sweep_scores
 
 CHILDREN = ("model | dummy", "model | logreg")
@@ -59,7 +60,7 @@ def test_the_scores_of_a_sweep_are_those_of_its_own_runs(store):
         parent = runs.start(store, f"parent of {sweep}", {"pipeline.sweep_id": sweep, "pipeline.scope": "parent"})
         for model in ("logreg", "xgb"):
             tags = {"pipeline.sweep_id": sweep, "pipeline.scope": "child"}
-            with runs.child(parent, f"model | {model}", tags) as run:
+            with child_run(parent, f"model | {model}", tags) as run:
                 if model in scores:
                     store.client.log_metric(run.id, "cv.logloss_mean", scores[model])
         runs.finish(parent)

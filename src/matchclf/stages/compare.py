@@ -23,7 +23,8 @@ from matchclf.identity import identity
 from matchclf.models import build_model
 from matchclf.stages import results
 from matchclf.stages.experiment import Experiment, Scored, open_experiment
-from matchclf.tracking import record, runs, tags
+from matchclf.tracking import record, tags
+from matchclf.tracking.children import attempt, child_run
 from matchclf.tracking.provenance import keep_digests
 from matchclf.tracking.runs import Run
 
@@ -40,7 +41,7 @@ def compare(config: Config, parent: Run) -> list[Scored]:
     begin(config, parent)
     experiment = open_experiment(config, parent)
     baselines = _score_baselines(experiment)
-    scored = [one for name in config.models if (one := runs.attempt(_score, experiment, name))]
+    scored = [one for name in config.models if (one := attempt(_score, experiment, name))]
     log.info("\n%s\n", results.show(experiment, scored, baselines))
     _check_complete(config, scored)
     best = min(scored, key=lambda one: one.picked_by)
@@ -86,7 +87,7 @@ def _score_baselines(experiment: Experiment) -> list[Evaluation]:
 def _score(experiment: Experiment, name: str) -> Scored:
     config, model = experiment.config, experiment.config.models[name]
     child_tags = tags.child_tags(experiment.parent.tags, experiment.tags, model.family)
-    with runs.child(experiment.parent, f"model | {name}", child_tags) as run:
+    with child_run(experiment.parent, f"model | {name}", child_tags) as run:
         pipeline = build_model(name, model, config.seed)
         evaluation = evaluate_model(name, pipeline, experiment.data, experiment.folds, threads(config.workers))
         _log(experiment, run, evaluation)

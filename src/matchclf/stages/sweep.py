@@ -44,7 +44,7 @@ def open_sweep(config: Config, store: Store, name: str, tags: dict[str, str], sp
 
     Raises ConfigError when search space, data or code have changed since, TrackingError when it is still running.
     """
-    tags = {**tags, "search.hash": short_hash(space), **owner.owner_tags()}
+    tags = {**tags, "search.hash": short_hash(space)}
     earlier = _interrupted(config, store, tags)
     if earlier is None:
         parent = runs.start(store, name, tags)
@@ -123,7 +123,7 @@ def _check_same(config: Config, earlier: StoredRun, tags: dict[str, str]) -> Non
     found = earlier.data.tags
     if earlier.info.status == "RUNNING" and owner.is_alive(found):
         raise TrackingError(
-            f"The sweep {earlier.info.run_id} is still running as process {found[owner.PID]} on {found[owner.HOST]}; "
+            f"The sweep {earlier.info.run_id} is still running as {owner.described(found)}; "
             "wait for it, or start another one with tuning.resume=fresh."
         )
     changed = sorted({what for key, what in SAME.items() if found.get(key) != tags.get(key)})

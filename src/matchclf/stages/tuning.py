@@ -16,6 +16,7 @@ from matchclf.racing import estimate, is_clearly_worse
 from matchclf.stages.prepare import Prepared, check_kept, prepare
 from matchclf.stages.trials import best_trial, fold_scores
 from matchclf.tracking import record, runs
+from matchclf.tracking.children import child_run
 from matchclf.tracking.provenance import keep_digests
 from matchclf.tracking.runs import Run
 
@@ -35,7 +36,7 @@ def run(config: Config, parent: Run, number: int, point: dict[str, float | int |
         "trial.params": json.dumps(point),
         "trial.params_hash": params_hash(config),
     }
-    with runs.child(parent, f"trial | {number:03d}", tags) as child:
+    with child_run(parent, f"trial | {number:03d}", tags) as child:
         best = _best_scores(parent)
         evaluation = _evaluate(config, name, best)
         value = _log(config, child, evaluation, best)

@@ -6,22 +6,21 @@ import getpass
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
 
-from matchclf.errors import TrackingError
 from matchclf.redaction import redact
+from matchclf.tracking import heartbeat, owner
 from matchclf.tracking.search import StoredRun, find_runs
 from matchclf.tracking.store import Store
 
 log = logging.getLogger(__name__)
-T = TypeVar("T")
 MAX_TAG_LENGTH = 5000
 # Tag of a run whose process ended before it, found by a later process.
 ORPHANED = "status.orphaned"
-FINISHED, FAILED, KILLED = "FINISHED", "FAILED", "KILLED"
+ORPHAN = "Its process ended before the run did."
+RUNNING, FINISHED, FAILED, KILLED = "RUNNING", "FINISHED", "FAILED", "KILLED"
 
 
 @dataclass(frozen=True)
@@ -47,27 +46,30 @@ def start(store: Store, name: str, tags: Mapping[str, str], parent: Run | None =
         made = store.client.create_run(
             store.experiment_id,
             start_time=int(time.time() * 1000),
-            tags={**_cut(tags), **_mlflow_tags(), **nested},
+            tags={**_cut(tags), **_mlflow_tags(), **owner.owner_tags(), **nested},
             run_name=name,
         )
         run = Run(store, made.info.run_id, name, dict(tags))
         _open[run.id] = run
+    heartbeat.start(_beat)
     return run
 
 
 def reopen(store: Store, stored: StoredRun, tags: Mapping[str, str]) -> Run:
-    """Go on with a run that an earlier process left, as its new owner; its children that still run are ended."""
-    client = store.client
-    for orphan in find_runs(store, mlflow__parentRunId=stored.info.run_id):
-        if orphan.info.status == "RUNNING":
-            client.set_tag(orphan.info.run_id, "status.reason", "Its process ended before the run did.")
-            client.set_tag(orphan.info.run_id, ORPHANED, "true")
-            client.set_terminated(orphan.info.run_id, FAILED)
+    """Go on with a run that an earlier process left, as its new owner; its children that still run are ended.
+
+    The one case in which a run that has ended runs again: the parent of a search that was interrupted.
+    """
     run = Run(store, stored.info.run_id, stored.info.run_name, dict(tags))
-    with _lock:
-        for key, value in _cut(tags).items():
-            client.set_tag(run.id, key, value)
-        client.update_run(run.id, status="RUNNING")
+    with owner.deciding(), _lock:
+        for child in _children(run):
+            if child.info.status == RUNNING:
+                end_orphan(store, child)
+        for key in {"status.reason", ORPHANED} & stored.data.tags.keys():
+            store.client.delete_tag(run.id, key)
+        for key, value in (_cut(tags) | owner.owner_tags()).items():
+            store.client.set_tag(run.id, key, value)
+        store.client.update_run(run.id, status=RUNNING)
         _open[run.id] = run
     return run
 
@@ -80,46 +82,34 @@ def attach(store: Store, run_id: str) -> Run:
 
 def own_tags(tags: Mapping[str, str]) -> dict[str, str]:
     """The tags of a run that its children carry too: not its names, its owner, its status, its best child."""
-    dropped = ("mlflow.runName", "mlflow.parentRunId", "best.", "owner.", "status.", "search.")
+    dropped = ("mlflow.runName", "mlflow.parentRunId", "best.", "owner.", "status.", "search.", "children.")
     return {key: value for key, value in tags.items() if not key.startswith(dropped)}
 
 
 def finish(run: Run, status: str = FINISHED, why: str = "") -> None:
-    """End a run once; the reason of a failure stays on it as the tag ``status.reason``."""
+    """End a run once; the reason of a failure stays on it as the tag ``status.reason``.
+
+    A parent keeps how many of its children ended how, and is not FINISHED while one of them runs.
+    """
     with _lock:
         if run.id not in _open:
             return
-        if why:
-            run.store.client.set_tag(run.id, "status.reason", redact(why)[:MAX_TAG_LENGTH])
-        run.store.client.set_terminated(run.id, status)
+        if run.tags.get("pipeline.scope") == "parent":
+            status, why = _with_children(run, status, why)
+        if not _end(run.store, run.id, status, why):
+            log.error("The run %s (%s) was ended by another process and stays as it is.", run.name, run.id)
         del _open[run.id]
 
 
-@contextmanager
-def child(parent: Run, name: str, tags: Mapping[str, str]) -> Iterator[Run]:
-    """A child run around a block; an exception in it ends this run as FAILED and is raised again."""
-    run = start(parent.store, name, tags, parent)
-    try:
-        yield run
-    except Exception as problem:
-        log.debug("%s stopped.", name, exc_info=True)
-        if is_store_problem(problem):
-            raise TrackingError(f"The tracking store {parent.store.uri} stopped answering: {problem}.") from problem
-        log.error("%s failed: %s", name, problem)
-        finish(run, FAILED, reason(problem))
-        raise
-    else:
-        finish(run)
+def end_orphan(store: Store, stored: StoredRun) -> bool:
+    """End a run that an earlier process left, as FAILED, unless its owner lives at this moment; whether it did.
 
-
-def attempt(work: Callable[..., T], *arguments: Any) -> T | None:
-    """The result of the work, or None when it failed and its child run says why; a store that is gone is raised."""
-    try:
-        return work(*arguments)
-    except TrackingError:
-        raise
-    except Exception:
-        return None
+    To be called under ``owner.deciding()``, so that nobody goes on with the run meanwhile.
+    """
+    if owner.is_alive(store.client.get_run(stored.info.run_id).data.tags):
+        return False
+    store.client.set_tag(stored.info.run_id, ORPHANED, "true")
+    return _end(store, stored.info.run_id, FAILED, ORPHAN)
 
 
 def finish_all(status: str, why: str) -> None:
@@ -155,6 +145,38 @@ def _finish_if_possible(run: Run, status: str, why: str) -> None:
 def reason(problem: BaseException) -> str:
     """What a failed run says of its cause."""
     return f"{type(problem).__name__}: {problem}"
+
+
+def _end(store: Store, run_id: str, status: str, why: str) -> bool:
+    # A status that is final stays.
+    if store.client.get_run(run_id).info.status != RUNNING:
+        return False
+    if why:
+        store.client.set_tag(run_id, "status.reason", redact(why)[:MAX_TAG_LENGTH])
+    store.client.set_terminated(run_id, status)
+    return True
+
+
+def _with_children(run: Run, status: str, why: str) -> tuple[str, str]:
+    with owner.deciding():
+        for child in _children(run):
+            if child.info.status == RUNNING:
+                end_orphan(run.store, child)
+    ended = Counter(child.info.status for child in _children(run))
+    for state in sorted(ended.keys() - {RUNNING}):
+        run.store.client.set_tag(run.id, f"children.{state.lower()}", str(ended[state]))
+    if status == FINISHED and ended[RUNNING]:
+        return FAILED, f"{ended[RUNNING]} of its child runs were still running."
+    return status, why
+
+
+def _children(run: Run) -> list[StoredRun]:
+    return find_runs(run.store, mlflow__parentRunId=run.id)
+
+
+def _beat() -> None:
+    for run in list(_open.values()):
+        run.store.client.set_tag(run.id, owner.SEEN, owner.now())
 
 
 def _cut(tags: Mapping[str, str]) -> dict[str, str]:

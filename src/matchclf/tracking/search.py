@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 else:
     StoredRun = Any
 
-__all__ = ["StoredRun", "find_run", "find_runs", "holdout_readings", "sweep_scores"]
+__all__ = ["StoredRun", "find_run", "find_runs", "holdout_readings", "running", "sweep_scores"]
 PAGE = 1000
 
 
@@ -32,6 +32,11 @@ def find_runs(store: Store, **tags: str) -> list[StoredRun]:
     """All runs of the experiment with these tags, oldest first; ``__`` in a name stands for a dot."""
     query = " and ".join(f"tags.`{name.replace('__', '.')}` = '{value}'" for name, value in tags.items())
     return _search(store, [store.experiment_id], query)
+
+
+def running(store: Store) -> list[StoredRun]:
+    """All runs of the experiment that have not ended, oldest first."""
+    return _search(store, [store.experiment_id], "attributes.status = 'RUNNING'")
 
 
 def holdout_readings(store: Store, data_hash: str) -> list[StoredRun]:
