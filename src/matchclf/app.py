@@ -51,7 +51,7 @@ def run(config: DictConfig) -> float | None:
     except (MatchclfError, OmegaConfBaseException):
         log.debug("The stage stopped.", exc_info=True)
         raise
-    except Exception as problem:
+    except (Exception, SystemExit) as problem:
         log.debug("The stage stopped.", exc_info=True)
         if runs.is_store_problem(problem):
             raise TrackingError(f"The tracking store stopped answering: {problem}") from problem

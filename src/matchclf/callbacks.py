@@ -25,7 +25,8 @@ from matchclf.stages.tuned import with_tuned
 from matchclf.tracking import orphans, runs, tags
 from matchclf.tracking.runs import Run
 from matchclf.tracking.search import sweep_scores
-from matchclf.tracking.store import open_store, where_to_look
+from matchclf.tracking.spool import send_soon, store_of_runs
+from matchclf.tracking.store import where_to_look
 
 if TYPE_CHECKING:
     from matchclf.stages.sweep import Sweep
@@ -80,6 +81,12 @@ class ParentRun(Callback):
             runs.finish_all(runs.FAILED if failed else runs.FINISHED, why)
             log.info("%s\n", where_to_look(_job[0][1].store))
 
+    def on_run_end(self, config: DictConfig, **_: Any) -> None:
+        """Send what was kept back for a server."""
+        plain = to_plain(config)
+        if find_stage(plain.stage.name).scope is not Scope.UNTRACKED:
+            send_soon(plain.tracking, plain.experiment_name, Path.cwd())
+
     def on_multirun_end(self, config: DictConfig, **_: Any) -> None:
         """Close the parent of a search, or show the scores of all jobs of a sweep side by side."""
         scope = find_stage(config.stage.name).scope
@@ -90,16 +97,17 @@ class ParentRun(Callback):
             from matchclf.stages.results import show_sweep
 
             plain = to_plain(config)
-            store = open_store(plain.tracking, plain.experiment_name, Path.cwd())
+            store = store_of_runs(plain.tracking, plain.experiment_name, Path.cwd())
             scores = sweep_scores(store, _sweep_id(config))
             if any(scores.values()):  # final runs have no walk-forward scores
                 log.info("%s", show_sweep(scores))
+        self.on_run_end(config)
 
     def _trial(self, plain: Config, config: DictConfig) -> tuple[Any, ...]:
         if _sweep:
             parent = open_sweep().parent
         else:
-            parent = runs.attach(open_store(plain.tracking, plain.experiment_name, Path.cwd()), self.search_parent)
+            parent = runs.attach(store_of_runs(plain.tracking, plain.experiment_name, Path.cwd()), self.search_parent)
         point = {key: OmegaConf.select(config, key) for key in self.search_keys}
         return plain, parent, int(config.hydra.job.num), point
 
@@ -130,7 +138,7 @@ def _start(plain: Config, config: DictConfig) -> Run:
 
     check_ingredients(plain)
     code = pipeline_tags(plain, _sweep_id(config))
-    store = open_store(plain.tracking, plain.experiment_name, Path.cwd())
+    store = store_of_runs(plain.tracking, plain.experiment_name, Path.cwd())
     orphans.reap(store)
     parent = runs.start(store, tags.run_name(plain), code)
     _keep_code(parent, config)
@@ -163,7 +171,7 @@ def _start_search(plain: Config, config: DictConfig) -> Sweep:
 
     space = search_space(plain, list(config.hydra.overrides.task))
     check_ingredients(plain)
-    store = open_store(plain.tracking, plain.experiment_name, Path.cwd())
+    store = store_of_runs(plain.tracking, plain.experiment_name, Path.cwd())
     code = pipeline_tags(plain, _sweep_id(config))
     told = {**code, **data_lineage(plain, prepare(plain))}
     opened = sweep.open_sweep(plain, store, tags.run_name(plain), told, space)

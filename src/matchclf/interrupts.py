@@ -1,7 +1,8 @@
 """Ctrl-C and SIGTERM: open runs are closed with the reason, half-written files go, then the process ends.
 
 The work is done by a thread that the signal wakes, because the main thread may be deep in a library, where raising
-an exception is unsafe and waiting takes too long.
+an exception is unsafe and waiting takes too long. When closing takes long, a further
+signal ends the process at once.
 """
 
 import os
@@ -11,12 +12,14 @@ import sys
 import threading
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from matchclf import files
 from matchclf.tracking import runs
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+# A second signal within this time is the same wish again.
+PATIENCE_SECONDS = 4.0
 # How often a worker looks whether its launcher still lives.
 LOOK_SECONDS = 1.0
 
@@ -31,7 +34,9 @@ def watch(worker: bool = False) -> None:
     wakes, woken = socket.socketpair()
     wakes.setblocking(False)
     for number in SIGNALS:
-        signal.signal(number, _wake)
+        # What was started by nohup outlives its terminal; Ctrl-C is heard even where a shell had it ignored.
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, _wake)
     signal.set_wakeup_fd(wakes.fileno(), warn_on_full_buffer=False)
     launcher = os.getppid() if worker else None
     threading.Thread(target=_wait, args=(wakes, woken, launcher), name="interrupts", daemon=True).start()
@@ -44,20 +49,35 @@ def _wake(*_: Any) -> None:
 def _wait(_wakes: socket.socket, woken: socket.socket, launcher: int | None) -> None:
     woken.settimeout(LOOK_SECONDS if launcher else None)
     number = None
-    while number not in SIGNALS:
-        with suppress(TimeoutError):
-            number = woken.recv(1)[0]
+    while number is None:
+        number = _next_signal(woken)
         if launcher and os.getppid() != launcher:
-            _end("the end of the process that started it", 1)
-    _pass_on()
-    _end(signal.Signals(number).name, 128 + number)
+            break
+    why = signal.Signals(number).name if number else "the end of the process that started it"
+    closing = threading.Thread(target=_close, args=(why,), name="closing", daemon=True)
+    closing.start()
+    closing.join(PATIENCE_SECONDS)
+    woken.settimeout(0.01)
+    while _next_signal(woken) is not None:
+        pass  # said in impatience
+    while closing.is_alive() and _next_signal(woken) is None:
+        pass
+    os._exit(128 + number if number else 1)
 
 
-def _end(why: str, exit_code: int) -> NoReturn:
+def _next_signal(woken: socket.socket) -> int | None:
+    """The first of ``SIGNALS`` that arrives; None when the time is over or when another signal woke the thread."""
+    with suppress(TimeoutError):
+        number = woken.recv(1)[0]
+        return number if number in SIGNALS else None
+    return None
+
+
+def _close(why: str) -> None:
     print(f"\nStopped by {why}: closing the open runs.", file=sys.stderr, flush=True)
+    _pass_on()
     runs.finish_all(runs.KILLED, f"Stopped by {why}.")
     files.discard_parts()
-    os._exit(exit_code)
 
 
 def _pass_on() -> None:

@@ -31,6 +31,8 @@ METRICS = Path("data/metrics")
 
 STORE = Path("mlflow.db")
 ARTIFACTS = Path("mlartifacts")
+# Runs that wait for their server.
+SPOOL = Path("data/spool")
 
 
 def best_params(model: str) -> Path:

@@ -113,10 +113,17 @@ class Temporal:
 
 @dataclass
 class Tracking:
-    """Which MLflow store; without a URI, MLFLOW_TRACKING_URI, then a SQLite file in the working folder."""
+    """Which MLflow store; without a URI, MLFLOW_TRACKING_URI, then a SQLite file in the working folder.
+
+    ``on_outage``: fail, or spool: runs are kept here first and sent to the server when they have ended.
+    """
 
     name: str = MISSING
     uri: str | None = None
+    on_outage: str = "fail"
+
+    def __post_init__(self) -> None:
+        one_of("tracking.on_outage", self.on_outage, ("fail", "spool"))
 
 
 @dataclass

@@ -40,4 +40,6 @@ STAGES = {
     "predict": Stage("matchclf.stages.predict", Scope.UNTRACKED),
     "reproduce": Stage("matchclf.stages.reproduce", Scope.UNTRACKED),
     "report": Stage("matchclf.stages.report", Scope.UNTRACKED),
+    "sync": Stage("matchclf.stages.sync", Scope.UNTRACKED),
+    "doctor": Stage("matchclf.stages.doctor", Scope.UNTRACKED),
 }

@@ -65,7 +65,7 @@ def reopen(store: Store, stored: StoredRun, tags: Mapping[str, str]) -> Run:
         for child in _children(run):
             if child.info.status == RUNNING:
                 end_orphan(store, child)
-        for key in {"status.reason", ORPHANED} & stored.data.tags.keys():
+        for key in {"status.reason", ORPHANED, "spool.sent"} & stored.data.tags.keys():
             store.client.delete_tag(run.id, key)
         for key, value in (_cut(tags) | owner.owner_tags()).items():
             store.client.set_tag(run.id, key, value)
@@ -82,7 +82,7 @@ def attach(store: Store, run_id: str) -> Run:
 
 def own_tags(tags: Mapping[str, str]) -> dict[str, str]:
     """The tags of a run that its children carry too: not its names, its owner, its status, its best child."""
-    dropped = ("mlflow.runName", "mlflow.parentRunId", "best.", "owner.", "status.", "search.", "children.")
+    dropped = ("mlflow.runName", "mlflow.parentRunId", "best.", "owner.", "status.", "search.", "children.", "spool.")
     return {key: value for key, value in tags.items() if not key.startswith(dropped)}
 
 

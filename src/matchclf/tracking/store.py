@@ -6,17 +6,18 @@ import logging
 import os
 import sqlite3
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from urllib.error import HTTPError
 from urllib.parse import urlsplit
+from urllib.request import urlopen
 
 from matchclf import paths
 from matchclf.config import Tracking
-from matchclf.errors import ConfigError, TrackingError
-from matchclf.files import locked
+from matchclf.errors import ConfigError, DataError, TrackingError
+from matchclf.tracking.database import PatientClient, make_database
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -28,6 +29,8 @@ HTTP_LIMITS = {
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
 }
+# How long a server may take for its first answer.
+FIRST_ANSWER_SECONDS = 5
 
 
 @dataclass(frozen=True)
@@ -48,16 +51,18 @@ def open_store(tracking: Tracking, experiment_name: str, project: Path) -> Store
     for name, value in HTTP_LIMITS.items():
         os.environ.setdefault(name, value)
     uri = tracking_uri(tracking, project)
+    _check_server(uri)
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
 
     for name in ("mlflow", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)
     try:
-        with _creating(uri):
-            client = MlflowClient(tracking_uri=uri)
-            return Store(uri, client, _experiment_id(client, uri, experiment_name, project), experiment_name)
-    except (MlflowException, sqlite3.Error, OSError) as problem:
+        if uri.startswith(SQLITE):
+            make_database(Path(uri.removeprefix(SQLITE)))
+        client: Any = PatientClient(MlflowClient(tracking_uri=uri))
+        return Store(uri, client, _experiment_id(client, uri, experiment_name, project), experiment_name)
+    except (MlflowException, sqlite3.Error, OSError, DataError) as problem:
         raise TrackingError(f"The tracking store {uri} cannot be used: {problem}.") from problem
 
 
@@ -107,15 +112,24 @@ def _experiment_id(client: MlflowClient, uri: str, name: str, project: Path) -> 
     return str(experiment.experiment_id)
 
 
-def _creating(uri: str) -> contextmanager[None] | nullcontext[None]:  # type: ignore[valid-type]
-    return _sqlite_lock(Path(uri.removeprefix(SQLITE))) if uri.startswith(SQLITE) else nullcontext()
+def is_server(uri: str) -> bool:
+    """Whether a store is reached over the network."""
+    return uri.startswith("http")
 
 
-@contextmanager
-def _sqlite_lock(database: Path) -> Iterator[None]:
-    # Migrations fail when several processes start on no database at once.
-    with locked(database):
-        with sqlite3.connect(database) as connection:
-            connection.execute("PRAGMA journal_mode=WAL")
-        connection.close()
-        yield
+def _check_server(uri: str) -> None:
+    if not is_server(uri):
+        return
+    parts = urlsplit(uri)
+    address = parts._replace(netloc=parts.netloc.rpartition("@")[2], path=f"{parts.path.rstrip('/')}/health").geturl()
+    try:
+        # Any answer will do: what stands in front of a server may know no such page, or want a password for it.
+        urlopen(address, timeout=FIRST_ANSWER_SECONDS).close()  # noqa: S310 http only
+    except HTTPError:
+        return
+    except (OSError, HTTPException) as problem:
+        why = getattr(problem, "reason", problem)
+        raise TrackingError(
+            f"The tracking server {uri} does not answer ({why}). Start it, or let the work go on without it with "
+            "tracking.on_outage=spool and send the runs later with stage=sync."
+        ) from problem

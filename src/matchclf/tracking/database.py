@@ -1,0 +1,71 @@
+"""SQLITE: the database of a local store, made whole or not at all; calls that wait while others hold it."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import time
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from matchclf.files import locked, replacing
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+log = logging.getLogger(__name__)
+LOCKED = "database is locked"
+# MLflow itself waits 20 seconds before it gives up; so often a call is made again.
+ATTEMPTS = 30
+
+
+def make_database(database: Path) -> None:
+    """Make MLflow's database where there is none, one process at a time, beside its place and renamed when whole."""
+    with locked(database):
+        if not database.exists():
+            with replacing(database) as part:
+                _make(part)
+        # Readers and a writer side by side; the setting stays in the file.
+        with closing(sqlite3.connect(database)) as connection:
+            connection.execute("PRAGMA journal_mode=WAL")
+
+
+@dataclass(frozen=True)
+class PatientClient:
+    """An MlflowClient whose calls are made again while another process holds the database."""
+
+    client: MlflowClient
+
+    def __getattr__(self, name: str) -> Any:
+        """The same method or attribute of the client, made patient."""
+        found = getattr(self.client, name)
+        return _patient(found) if callable(found) else found
+
+
+def _make(database: Path) -> None:
+    from mlflow.store.db import utils
+
+    tools: Any = utils  # has no types
+    engine = tools.create_sqlalchemy_engine(f"sqlite:///{database}")
+    try:
+        tools._initialize_tables(engine)
+    finally:
+        engine.dispose()
+
+
+def _patient(call: Callable[..., Any]) -> Callable[..., Any]:
+    def called(*arguments: Any, **more: Any) -> Any:
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                return call(*arguments, **more)
+            except Exception as problem:
+                if LOCKED not in str(problem) or attempt == ATTEMPTS:
+                    raise
+                log.warning("Another process holds the database of the tracking store; waiting.")
+                time.sleep(attempt / 10)
+        raise AssertionError  # the last attempt returns or raises
+
+    return called
