@@ -10,7 +10,7 @@ import hydra
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from matchclf import callbacks, interrupts, usage
+from matchclf import callbacks, interrupts, targets, usage
 from matchclf.compose import CONF, register_schema, to_plain
 from matchclf.errors import ConfigError, DuplicateError, MatchclfError, TrackingError
 from matchclf.redaction import redact, refuse_secrets
@@ -28,6 +28,7 @@ def main() -> None:
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then raises, and the sentence is ours.
     try:
         refuse_secrets(sys.argv[1:])
+        targets.guard()
         register_schema()
         hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")(run)()
         _check_ended()

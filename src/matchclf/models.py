@@ -19,7 +19,7 @@ def check_models(models: dict[str, Model]) -> None:
     """Raise ConfigError for a target that is not an estimator class of an allowed package; imports nothing."""
     for name, model in models.items():
         for place, step in _steps(name, model):
-            _check_target(place, step.get("_target_") if isinstance(step, dict) else step)
+            check_target(place, step.get("_target_") if isinstance(step, dict) else step)
 
 
 def build_model(name: str, model: Model, seed: int) -> Pipeline:
@@ -38,7 +38,8 @@ def _steps(name: str, model: Model) -> list[tuple[str, dict[str, Any]]]:
     return [*before, (f"models.{name}.estimator", model.estimator)]
 
 
-def _check_target(place: str, target: object) -> None:
+def check_target(place: str, target: object) -> None:
+    """Raise ConfigError unless the target of a step is the name of an estimator class of an allowed package."""
     parts = target.split(".") if isinstance(target, str) else []
     if len(parts) < 2 or parts[0] not in ALLOWED_PACKAGES or not parts[-1][:1].isupper():
         raise ConfigError(
@@ -48,7 +49,7 @@ def _check_target(place: str, target: object) -> None:
 
 
 def _build(place: str, step: dict[str, Any], seed: int) -> Any:
-    _check_target(place, step["_target_"])
+    check_target(place, step["_target_"])
     params = {key: value for key, value in step.items() if key != "_target_"}
     try:
         made = _estimator_class(place, step["_target_"])()
