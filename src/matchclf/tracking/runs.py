@@ -9,9 +9,11 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from uuid import uuid4
 
 from matchclf.redaction import redact
 from matchclf.tracking import heartbeat, owner
+from matchclf.tracking.creation import create
 from matchclf.tracking.search import StoredRun, find_runs
 from matchclf.tracking.store import Store
 
@@ -19,6 +21,8 @@ log = logging.getLogger(__name__)
 MAX_TAG_LENGTH = 5000
 # Tag of a run whose process ended before it, found by a later process.
 ORPHANED = "status.orphaned"
+# Tag with a value of its own for each run.
+UID = "owner.uid"
 ORPHAN = "Its process ended before the run did."
 RUNNING, FINISHED, FAILED, KILLED = "RUNNING", "FINISHED", "FAILED", "KILLED"
 
@@ -42,14 +46,10 @@ LOCK_SECONDS = 3
 def start(store: Store, name: str, tags: Mapping[str, str], parent: Run | None = None) -> Run:
     """Start a run with all its tags at once, so that none is ever without them."""
     nested = {"mlflow.parentRunId": parent.id} if parent else {}
+    mark = {UID: uuid4().hex}
     with _lock:
-        made = store.client.create_run(
-            store.experiment_id,
-            start_time=int(time.time() * 1000),
-            tags={**_cut(tags), **_mlflow_tags(), **owner.owner_tags(), **nested},
-            run_name=name,
-        )
-        run = Run(store, made.info.run_id, name, dict(tags))
+        every = {**_cut(tags), **_mlflow_tags(), **owner.owner_tags(), **nested, **mark}
+        run = Run(store, create(store, name, int(time.time() * 1000), every, UID), name, dict(tags))
         _open[run.id] = run
     heartbeat.start(_beat)
     return run

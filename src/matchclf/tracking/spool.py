@@ -18,6 +18,7 @@ from matchclf.config import Tracking
 from matchclf.errors import TrackingError
 from matchclf.files import locked
 from matchclf.tracking import orphans, owner, runs
+from matchclf.tracking.creation import create_once
 from matchclf.tracking.search import KEPT_AS, StoredRun, all_runs, find_runs, holdout_readings
 from matchclf.tracking.store import Store, is_server, open_store, tracking_uri
 
@@ -82,23 +83,13 @@ def _send_family(spool: Store, server: Store, parent: StoredRun) -> int:
     family = [parent, *find_runs(spool, mlflow__parentRunId=parent.info.run_id)]
     ids: dict[str, str] = {}
     for run in family:
-        ids[run.info.run_id] = _make(server, run, ids)
+        ids[run.info.run_id] = create_once(server, run.info.run_name, run.info.start_time, _tags(run, ids), KEPT_AS)
     for run in reversed(family):
         _fill(spool, server, run, ids)
     for run in family:
         spool.client.set_tag(run.info.run_id, SENT, ids[run.info.run_id])
     log.info("sent       %s as %s, with %d child runs", parent.info.run_name, ids[parent.info.run_id], len(family) - 1)
     return len(family)
-
-
-def _make(server: Store, run: StoredRun, ids: dict[str, str]) -> str:
-    known = find_runs(server, **{KEPT_AS.replace(".", "__"): run.info.run_id})
-    if known:
-        return str(known[0].info.run_id)
-    made = server.client.create_run(
-        server.experiment_id, run.info.start_time, _tags(run, ids), run_name=run.info.run_name
-    )
-    return str(made.info.run_id)
 
 
 def _fill(spool: Store, server: Store, run: StoredRun, ids: dict[str, str]) -> None:
