@@ -10,16 +10,16 @@ from matchclf.files import read_parquet
 TOLERANCE = 1e-5
 
 
-def main(uri: str, sample: str) -> None:
-    """Compare the forecasts of the model at a URI with those in the columns 0, 1, 2 of a Parquet file."""
+def main(model: str, sample: str) -> None:
+    """Compare the forecasts of the model in a folder with those in the columns 0, 1, 2 of a Parquet file."""
     import mlflow.pyfunc
     import mlflow.sklearn
 
     rows = read_parquet(Path(sample))
     features, expected = rows.drop(columns=list("012")), rows[list("012")].to_numpy()
     found = {
-        "pyfunc": mlflow.pyfunc.load_model(uri).predict(features),
-        "sklearn": mlflow.sklearn.load_model(uri).predict_proba(features),
+        "pyfunc": mlflow.pyfunc.load_model(model).predict(features),
+        "sklearn": mlflow.sklearn.load_model(model).predict_proba(features),
     }
     for how, proba in found.items():
         gap = float(np.abs(np.asarray(proba) - expected).max())
