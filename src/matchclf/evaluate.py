@@ -94,7 +94,7 @@ def evaluate_holdout(name: str, pipeline: Pipeline, data: Dataset, holdout: Data
     known = known_features(data.features.iloc[rows])
     model = clone(pipeline).fit(known, data.target[rows])
     proba = proba_in_order(model, holdout.features[known.columns], f"{name} on the holdout")
-    return metrics.score(holdout.target, metrics.check_proba(proba, len(proba), f"{name} on the holdout"))
+    return metrics.score(holdout.target, proba)
 
 
 def evaluate_baselines(data: Dataset, folds: list[Fold], truth: pd.DataFrame | None) -> list[Evaluation]:
@@ -167,10 +167,13 @@ def known_features(training: pd.DataFrame) -> pd.DataFrame:
 
 
 def proba_in_order(model: Any, features: pd.DataFrame, where: str) -> Proba:
-    """Forecasts of a fitted model, shape (n_matches, 3); raises ModelError unless its classes are 0, 1, 2."""
+    """Forecasts of a fitted model, shape (n_matches, 3), that sum to 1.
+
+    Raises ModelError unless its classes are 0, 1, 2 and it gives three probabilities a match.
+    """
     if list(model.classes_) != metrics.CLASSES:
         raise ModelError(f"{where} knows the classes {model.classes_.tolist()}; expected 0, 1 and 2.")
-    return np.asarray(model.predict_proba(features), dtype=np.float64)
+    return metrics.check_proba(model.predict_proba(features), len(features), where)
 
 
 def _size(fold: Fold) -> int:

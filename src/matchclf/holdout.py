@@ -37,8 +37,7 @@ class FinalModel:
 
     def proba(self, features: pd.DataFrame, model: Any = None) -> Proba:
         """Forecasts in the order home, draw, away; ``model`` is the calibrated one unless another is given."""
-        proba = proba_in_order(model or self.fitted.model, features[self.columns], "The final model")
-        return metrics.check_proba(proba, len(features), "The final model")
+        return proba_in_order(model or self.fitted.model, features[self.columns], "The final model")
 
 
 @dataclass(frozen=True)

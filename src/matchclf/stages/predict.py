@@ -17,7 +17,6 @@ from matchclf.errors import ConfigError, DataError, ModelError
 from matchclf.evaluate import proba_in_order
 from matchclf.features.build import build_features
 from matchclf.files import replacing, write_parquet
-from matchclf.metrics import check_proba
 from matchclf.tracking import models, record, registry
 from matchclf.tracking.registry import Registered
 from matchclf.tracking.store import Store, open_store
@@ -44,7 +43,7 @@ def run(config: Config) -> None:
     fixtures, features = _upcoming(config, record.read_config(store, run_id))
     model = models.load_model(store, run_id)
     proba = proba_in_order(model, _columns(features, model), "The model")
-    found = _forecast(fixtures, check_proba(proba, len(fixtures), "The model")).assign(
+    found = _forecast(fixtures, proba).assign(
         model_version=version, run_id=run_id, data_version=final.data.tags["data.version"]
     )
     _write(found, output)
