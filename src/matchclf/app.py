@@ -4,6 +4,7 @@ import logging
 import os
 import sys
 from importlib import import_module
+from pathlib import Path
 from typing import NoReturn
 
 import hydra
@@ -34,6 +35,8 @@ def main() -> None:
         _check_ended()
     except MatchclfError as problem:
         _stop(problem)
+    except OSError as problem:
+        _stop(MatchclfError(f"What Hydra keeps of a run cannot be written below {Path.cwd() / 'multirun'}: {problem}"))
     except Exception as problem:  # of Hydra: what a stage raises is a MatchclfError by then
         _stop(ConfigError(usage.explain(problem, sys.argv[1:], CONF)))
     finally:

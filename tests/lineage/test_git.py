@@ -56,6 +56,18 @@ def test_a_clean_repository_is_told_by_its_commit(project):
     assert code_state(package, folder) == CodeState(sha, short, dirty=False)
 
 
+def test_looking_writes_nothing_into_the_repository(project):
+    # A git that is killed while it writes leaves a lock that stops every other git command.
+    folder, package = project
+    index = folder / ".git/index"
+    for path in package.rglob("*.py"):
+        os.utime(path, (0, 0))
+    before = index.stat().st_mtime_ns, index.stat().st_ino
+    code_state(package, folder)
+    uncommitted_diff(package, folder)
+    assert (index.stat().st_mtime_ns, index.stat().st_ino) == before
+
+
 def test_a_second_commit_is_another_state(project):
     folder, package = project
     before = code_state(package, folder)

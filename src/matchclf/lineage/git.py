@@ -193,6 +193,8 @@ def _run(folder: Path, *arguments: str, given: bytes = b"", settings: dict[str, 
     command = ["git", "-C", str(folder), *arguments]
     # Inside a git hook these name the hook's repository, not the one of this folder.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    # Else git status writes the index: killed in between, it leaves a lock that stops every other git command.
+    environment["GIT_OPTIONAL_LOCKS"] = "0"
     try:
         return subprocess.run(  # noqa: S603
             command, input=given, capture_output=True, check=False, timeout=300, env=environment | (settings or {})

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from matchclf.errors import TrackingError
 from matchclf.files import locked, replacing
 
 if TYPE_CHECKING:
@@ -35,7 +36,10 @@ def make_database(database: Path) -> None:
 
 @dataclass(frozen=True)
 class PatientClient:
-    """An MlflowClient whose calls are made again while another process holds the database."""
+    """An MlflowClient whose calls are made again while another process holds the database.
+
+    Raises TrackingError for a file that cannot be written or read.
+    """
 
     client: MlflowClient
 
@@ -61,6 +65,9 @@ def _patient(call: Callable[..., Any]) -> Callable[..., Any]:
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 return call(*arguments, **more)
+            except OSError as problem:
+                what = f"{arguments[-1]} of the run {arguments[0]}"
+                raise TrackingError(f"{what} cannot be written to or read from its artifacts: {problem}.") from problem
             except Exception as problem:
                 if LOCKED not in str(problem) or attempt == ATTEMPTS:
                     raise
