@@ -24,7 +24,6 @@ from matchclf.stages import Scope, find_stage
 from matchclf.stages.tuned import with_tuned
 from matchclf.tracking import orphans, runs, tags
 from matchclf.tracking.runs import Run
-from matchclf.tracking.search import sweep_scores
 from matchclf.tracking.spool import send_soon, store_of_runs
 from matchclf.tracking.store import where_to_look
 
@@ -94,13 +93,11 @@ class ParentRun(Callback):
             runs.finish(_sweep[0].parent)
             log.info("%s\n", where_to_look(_sweep[0].parent.store))
         elif scope is Scope.JOB:
-            from matchclf.stages.results import show_sweep
+            from matchclf.stages.ablation_report import tell_sweep
 
             plain = to_plain(config)
             store = store_of_runs(plain.tracking, plain.experiment_name, Path.cwd())
-            scores = sweep_scores(store, _sweep_id(config))
-            if any(scores.values()):  # final runs have no walk-forward scores
-                log.info("%s", show_sweep(scores))
+            log.info("%s", tell_sweep(store, _sweep_id(config)))
         self.on_run_end(config)
 
     def _trial(self, plain: Config, config: DictConfig) -> tuple[Any, ...]:

@@ -42,8 +42,7 @@ def brier(target: Labels, proba: Proba) -> float:
 
 def rps(target: Labels, proba: Proba) -> float:
     """Ranked probability score over home, draw, away; 0 to 1, lower is better (Epstein 1969)."""
-    gap = np.cumsum(proba - np.eye(3)[target], axis=1)[:, :2]
-    return float((gap**2).sum(axis=1).mean() / 2)
+    return float(match_losses(target, proba)["rps"].mean())
 
 
 def accuracy(target: Labels, proba: Proba) -> float:
@@ -106,6 +105,11 @@ def per_outcome(target: Labels, proba: Proba) -> dict[str, float]:
 
 
 def match_losses(target: Labels, proba: Proba) -> dict[str, NDArray[np.float64]]:
-    """Log-loss and Brier score of each match, shape (n_matches,); their means are ``log_loss`` and ``brier``."""
+    """Log-loss, Brier score and RPS of each match, shape (n_matches,); their means are those of the functions above."""
     happened = np.clip(proba[np.arange(len(target)), target], np.finfo(np.float64).eps, 1)
-    return {"logloss": -np.log(happened), "brier": ((proba - np.eye(3)[target]) ** 2).sum(axis=1)}
+    missed = proba - np.eye(3)[target]
+    return {
+        "logloss": -np.log(happened),
+        "brier": (missed**2).sum(axis=1),
+        "rps": (np.cumsum(missed, axis=1)[:, :2] ** 2).sum(axis=1) / 2,
+    }

@@ -38,9 +38,14 @@ def paired_difference(
     have shape (n_matches,).
     """
     difference = ours - theirs
+    low, high = np.quantile(resampled_means(difference[:, None], dates, seed)[:, 0], [0.025, 0.975])
+    return Difference(float(difference.mean()), float(low), float(high), len(difference))
+
+
+def resampled_means(differences: NDArray[np.float64], dates: pd.Series, seed: int = 1) -> NDArray[np.float64]:
+    """Means of each column over weeks drawn anew; shape (n_matches, n_columns) gives (RESAMPLES, n_columns)."""
     weeks, number = np.unique(dates.to_numpy().astype("datetime64[W]"), return_inverse=True)
-    sums = np.bincount(number, weights=difference)
+    sums = np.column_stack([np.bincount(number, weights=column) for column in differences.T])
     counts = np.bincount(number)
     drawn = np.random.default_rng(seed).multinomial(len(weeks), np.full(len(weeks), 1 / len(weeks)), RESAMPLES)
-    low, high = np.quantile((drawn @ sums) / (drawn @ counts), [0.025, 0.975])
-    return Difference(float(difference.mean()), float(low), float(high), len(difference))
+    return np.asarray((drawn @ sums) / (drawn @ counts)[:, None])

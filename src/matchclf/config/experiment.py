@@ -177,6 +177,7 @@ class Config:
     what: str = field(default="registry", metadata=CANNOT_CHANGE_A_RESULT)
     run_a: str | None = field(default=None, metadata=CANNOT_CHANGE_A_RESULT)
     run_b: str | None = field(default=None, metadata=CANNOT_CHANGE_A_RESULT)
+    sweep: str | None = field(default=None, metadata=CANNOT_CHANGE_A_RESULT)
     fixtures: str | None = field(default=None, metadata=CANNOT_CHANGE_A_RESULT)
     output: str = field(default="data/predictions/upcoming.csv", metadata=CANNOT_CHANGE_A_RESULT)
 

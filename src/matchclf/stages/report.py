@@ -1,4 +1,4 @@
-"""Show what is recorded: the registered model with every decision about it, or what is different between two runs."""
+"""Show what is recorded: verdicts on an ablation, the registered model, or what is different between two runs."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 from matchclf.config import Config
 from matchclf.config.rules import one_of
 from matchclf.console import table
+from matchclf.stages.ablation_report import show_ablation
 from matchclf.stages.difference import show_difference
 from matchclf.tracking.decisions import history
 from matchclf.tracking.registry import Registered
@@ -52,4 +53,4 @@ def _decision(one: dict[str, Any]) -> list[str]:
     return [f"{one['number']:4d}  {one['when']}  {one['who']}  {what}", *(f"      {why}" for why in one["grounds"])]
 
 
-REPORTS = {"registry": show_registry, "diff": show_difference}
+REPORTS = {"ablation": show_ablation, "registry": show_registry, "diff": show_difference}
