@@ -1,7 +1,11 @@
 """Fixtures shared by all tests: finished runs that many tests look at, and composed configs."""
 
 import os
+import shutil
+import tempfile
+from collections import Counter
 from contextlib import closing
+from pathlib import Path
 
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 # Before numpy is loaded: several threads a fit on busy cores take many times as long.
@@ -12,40 +16,64 @@ import pytest
 from hydra import compose as hydra_compose
 from hydra import initialize_config_dir
 
+import loopback
 import program
 import s3_server
 from matchclf.compose import CONF, register_schema, to_plain
 from matchclf.config import Tracking, World
 from matchclf.data.schema import OUTCOMES, outcome
 from matchclf.data.synthetic import make_world
+from shared import once
 
+GUARD = pytest.StashKey[Path]()
 COMMANDS = {
     "ablations": "stage=ablation --multirun variant=elo_only,stats_only,full_no_h2h,full",
     "smoke ablation": "experiment=smoke stage=ablation variant=elo_only",
     "smoke train_eval": "experiment=smoke stage=train_eval",
     "train_eval": "stage=train_eval",
 }
-WATCH_SOCKETS = """
-import os, sys
 
-def tell(line):
-    with open(os.environ["SOCKETS"], "a") as out:
-        print(line, file=out)
 
-def watch(event, arguments):
-    if event in ("socket.connect", "socket.sendto", "socket.sendmsg"):
-        tell(arguments[1])
-    if event in ("socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"):
-        tell(arguments[0])
-
-tell("watching")
-sys.addaudithook(watch)
-"""
+def pytest_xdist_auto_num_workers(config):
+    """Two, each with a file at a time; one file is run by this process alone."""
+    named = {argument.partition("::")[0] for argument in config.args}
+    return 0 if len(named) == 1 and Path(*named).is_file() else 2
 
 
 def pytest_configure(config):
     # MLflow 3.17 on SQLAlchemy 2.1.
     config.addinivalue_line("filterwarnings", "ignore:The ``noload`` loader strategy:DeprecationWarning")
+    # With workers, in these only.
+    if hasattr(config, "workerinput") or config.getoption("dist", "no") == "no":
+        config.stash[GUARD] = Path(tempfile.mkdtemp(prefix="guard")) / "guard"
+        loopback.guard(config.stash[GUARD])
+
+
+def pytest_collection_modifyitems(items):
+    """Files with the most work first, so that no worker is left alone with it at the end."""
+    slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
+    starting = {item.path for item in items if hasattr(getattr(item, "module", None), "program")}
+    items.sort(key=lambda item: (-slow[item.path], item.path not in starting))
+
+
+def pytest_unconfigure(config):
+    if GUARD in config.stash:
+        shutil.rmtree(config.stash[GUARD].parent)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def guard(pytestconfig):
+    """The folder in which it is written down who turned to another address than loopback."""
+    yield pytestconfig.stash[GUARD]
+    # By a process that outlived its test.
+    assert loopback.refused(pytestconfig.stash[GUARD]) == []
+
+
+@pytest.fixture(autouse=True)
+def nothing_leaves_this_machine(guard):
+    """Neither this test nor a Python process that it started turned to another address than loopback."""
+    yield
+    assert loopback.refused(guard) == []
 
 
 @pytest.fixture
@@ -68,34 +96,35 @@ def compose():
 
 @pytest.fixture(scope="session")
 def league(tmp_path_factory):
-    """A folder in which ``COMMANDS`` were run one after the other on one small league, and how each ended.
+    """A folder in which ``COMMANDS`` were run one after the other on one small league, and how each ended."""
 
-    In the smoke train_eval the file ``sockets`` was told of every address that the process turned to.
-    """
-    folder = tmp_path_factory.mktemp("league")
-    hook = program.hooked(folder / "hook", WATCH_SOCKETS, SOCKETS=str(folder / "sockets"))
-    more = {"smoke train_eval": hook}
-    done = {
-        name: program.run(*program.TINY, program.TWO, *command.split(), cwd=folder, **more.get(name, {}))
-        for name, command in COMMANDS.items()
-    }
-    assert {name: one.code for name, one in done.items()} == dict.fromkeys(COMMANDS, 0), done
-    return folder, done
+    def run_all(folder):
+        small = [*program.TINY, program.TWO]
+        done = {name: program.run(*small, *command.split(), cwd=folder) for name, command in COMMANDS.items()}
+        assert {name: one.code for name, one in done.items()} == dict.fromkeys(COMMANDS, 0), done
+        return {name: one.to_json() for name, one in done.items()}
+
+    folder, told = once(tmp_path_factory, "league", run_all)
+    return folder, {name: program.Done.of_json(one) for name, one in told.items()}
 
 
 @pytest.fixture(scope="session")
 def files(tmp_path_factory):
     """A folder with match files of one division and a params.yaml of its own, a train_eval on them, and its end."""
-    folder = tmp_path_factory.mktemp("files")
-    (folder / "raw").mkdir()
-    write_football_data(folder / "raw/E0.csv")
-    os.utime(folder / "raw/E0.csv", (1751371200, 1751371200))
-    params = (program.ROOT / "params.yaml").read_text().split("  cv_years:")[0]
-    (folder / "params.yaml").write_text(f"{params}  cv_years: [2019, 2020]\n")
-    command = [program.TWO, "variant=full", "data=football_data", "data.path=raw/E0.csv"]
-    done = program.run(*command, cwd=folder, DVC_EXP_NAME="exp-1f2a")
-    assert done.code == 0, done
-    return folder, done
+
+    def run(folder):
+        (folder / "raw").mkdir()
+        write_football_data(folder / "raw/E0.csv")
+        os.utime(folder / "raw/E0.csv", (1751371200, 1751371200))
+        params = (program.ROOT / "params.yaml").read_text().split("  cv_years:")[0]
+        (folder / "params.yaml").write_text(f"{params}  cv_years: [2019, 2020]\n")
+        command = [program.TWO, "variant=full", "data=football_data", "data.path=raw/E0.csv"]
+        done = program.run(*command, cwd=folder, DVC_EXP_NAME="exp-1f2a")
+        assert done.code == 0, done
+        return done.to_json()
+
+    folder, told = once(tmp_path_factory, "files", run)
+    return folder, program.Done.of_json(told)
 
 
 def write_football_data(path):

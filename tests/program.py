@@ -3,9 +3,10 @@
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import loopback
 import matchclf
 
 ROOT = Path(__file__).parents[1]
@@ -28,6 +29,13 @@ class Done:
     err: str
     files: frozenset[str]
 
+    def to_json(self):
+        return asdict(self) | {"files": sorted(self.files)}
+
+    @staticmethod
+    def of_json(told):
+        return Done(**told | {"files": frozenset(told["files"])})
+
 
 def environment(**more):
     """The environment of a user: this process's, without what would steer MLflow, Hydra or DVC."""
@@ -38,7 +46,8 @@ def environment(**more):
 def hooked(folder, code, **more):
     """The environment in which every Python process first runs ``code``."""
     folder.mkdir()
-    (folder / "sitecustomize.py").write_text(code)
+    # Python runs the first of these files only: the guard's is called from it.
+    (folder / "sitecustomize.py").write_text(f"import {loopback.MODULE}\n{code}")
     return {"PYTHONPATH": os.pathsep.join([str(folder), environment()["PYTHONPATH"]]), **more}
 
 

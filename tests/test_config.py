@@ -20,9 +20,11 @@ IN_A_BUCKET = {"bucket", "key", "endpoint_url", "region", "version_id"}
 # What else an option needs: a place to read from, or the variant that promises the profile.
 NEEDED = {f"data={name}": ["data.path=somewhere"] for name in TABLES} | {
     "data=s3": ["data.bucket=matches", "data.key=raw/"],
-    "features=elo_only": ["variant=elo_only"],
-    "features=stats_only": ["variant=stats_only"],
     "features=no_h2h": ["variant=full_no_h2h"],
+}
+# Every other profile has the name of its variant.
+NEEDED |= {
+    f"features={name}": [f"variant={name}"] for name in set(options(CONF / "features")) & set(options(CONF / "variant"))
 }
 
 
@@ -66,11 +68,11 @@ def test_a_bucket_is_a_place_and_no_format():
 @pytest.mark.parametrize(
     ("variant", "profile", "families"),
     [
-        ("baseline", "full", ["elo", "form", "h2h", "rest"]),
-        ("full", "full", ["elo", "form", "h2h", "rest"]),
+        ("baseline", "full", ["elo", "poisson", "chances", "form", "season", "rest", "h2h"]),
+        ("full", "full", ["elo", "poisson", "chances", "form", "season", "rest", "h2h"]),
         ("elo_only", "elo_only", ["elo"]),
         ("stats_only", "stats_only", ["form", "rest"]),
-        ("full_no_h2h", "no_h2h", ["elo", "form", "rest"]),
+        ("full_no_h2h", "no_h2h", ["elo", "poisson", "chances", "form", "season", "rest"]),
     ],
 )
 def test_a_variant_stands_for_a_profile_and_a_profile_for_families(compose, variant, profile, families):
@@ -106,7 +108,7 @@ def test_the_default_experiment_is_this(compose):
             "champion_brier_gain": 0.002,
             "champion_max_ece": 0.05,
         },
-        "tracking": {"name": "local", "uri": None},
+        "tracking": {"name": "local", "uri": None, "on_outage": "fail"},
         "lineage": {"allow_dirty": False, "require_clean": False, "on_duplicate": "run"},
         "reproduce": {"dry_run": False, "tolerance": 0.000001},
         "smoke": False,
@@ -206,8 +208,14 @@ def test_a_run_that_is_no_smoke_run_is_of_the_kind_of_its_stage(compose, stage):
             "variant=baseline means features=full, but features=elo_only was chosen; leave one of the two out, "
             "so that the tags tell the truth.",
         ),
-        (["features.use=[elo,luck]"], "features.use=luck is unknown; choose one of elo, form, h2h, rest."),
-        (["~features.families.h2h"], "features.use=h2h is unknown; choose one of elo, form, rest."),
+        (
+            ["features.use=[elo,luck]"],
+            "features.use=luck is unknown; choose one of elo, poisson, chances, market, season, form, h2h, rest.",
+        ),
+        (
+            ["~features.families.h2h"],
+            "features.use=h2h is unknown; choose one of elo, poisson, chances, market, season, form, rest.",
+        ),
         (
             ["temporal.test_start=tomorrow"],
             "temporal.test_start=tomorrow is not a date; expected YYYY-MM-DD, for instance 2024-01-01.",

@@ -13,6 +13,7 @@ CHECKS = {
     "ruff format": ["ruff", "format", "--check", "."],
     "mypy": ["mypy"],
     "import-linter": ["lint-imports"],
+    "bandit": ["bandit", "--quiet", "--recursive", "src", "--configfile", "pyproject.toml"],
 }
 
 

@@ -22,7 +22,8 @@ def call(*command, **options):
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
     folder = tmp_path_factory.mktemp("wheel")
-    call(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", folder, program.ROOT)
+    alone = ("--no-deps", "--no-index", "--no-build-isolation")
+    call(sys.executable, "-m", "pip", "wheel", "--quiet", *alone, "--wheel-dir", folder, program.ROOT)
     (built,) = folder.glob("matchclf-*.whl")
     return built
 

@@ -34,7 +34,8 @@ def finished_trials(parent: Run) -> list[Trial]:
 
 def best_trial(parent: Run) -> StoredRun | None:
     """The complete trial with the lowest mean log-loss, the earliest of equals; None when there is none yet."""
-    complete = [child for child in _children(parent) if child.data.tags.get("trial.state") == "complete"]
+    ended = [child for child in _children(parent) if _ended(child)]
+    complete = [child for child in ended if child.data.tags.get("trial.state") == "complete"]
     return min(complete, key=lambda child: child.data.metrics["cv.logloss_mean"], default=None)
 
 
