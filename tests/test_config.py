@@ -125,6 +125,7 @@ def test_the_default_experiment_is_this(compose):
         "what": "registry",
         "run_a": None,
         "run_b": None,
+        "sweep": None,
     }
     assert config.data == World()
     assert list(config.models) == ["dummy", "logreg", "hgb", "xgb"]
