@@ -40,7 +40,13 @@ def pytest_xdist_auto_num_workers(config):
     return 0 if len(named) == 1 and Path(*named).is_file() else 2
 
 
+def pytest_addoption(parser):
+    parser.addoption("--examples", type=int, help="examples that each property is shown, instead of its own number")
+
+
 def pytest_configure(config):
+    if config.getoption("--examples"):
+        os.environ["MATCHCLF_EXAMPLES"] = str(config.getoption("--examples"))
     # MLflow 3.17 on SQLAlchemy 2.1.
     config.addinivalue_line("filterwarnings", "ignore:The ``noload`` loader strategy:DeprecationWarning")
     # With workers, in these only.

@@ -1,4 +1,5 @@
 import fcntl
+import os
 import subprocess
 import sys
 from contextlib import suppress
@@ -195,6 +196,15 @@ def test_what_is_half_written_can_be_discarded_from_outside(tmp_path):
         write_two()
     assert names(tmp_path) == []
     discard_parts()
+
+
+def test_a_part_left_by_a_killed_process_goes_when_the_file_is_written_again(tmp_path):
+    old, young = tmp_path / ".x.json.1.part", tmp_path / ".x.json.2.part"
+    for part in (old, young):
+        part.touch()
+    os.utime(old, (0, 0))
+    write_json({}, tmp_path / "x.json")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [young.name, "x.json"]
 
 
 def test_json_is_sorted_indented_and_ends_its_last_line(tmp_path):

@@ -4,9 +4,10 @@ from itertools import chain, pairwise
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from examples import examples
 from matchclf.errors import DataError
 from matchclf.folds import Fold, check_classes, describe, latest, walk_forward
 
@@ -21,7 +22,7 @@ def dates_of(days: Iterable[int]) -> pd.Series:
 # Matches on some days of each of the four years, often several on one day.
 YEARLY = [st.lists(st.integers(first, first + 364), min_size=1, max_size=150) for first in (0, 365, 730, 1096)]
 DATES = st.tuples(*YEARLY).map(chain.from_iterable).map(dates_of)
-unhurried = settings(deadline=None, max_examples=50)
+unhurried = examples(200)
 
 
 @given(DATES, FRACS)

@@ -8,13 +8,14 @@ from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from examples import examples
 from matchclf.config import Config, Features
 from matchclf.identity import canonical_json, file_hash, identity, params_hash, short_hash
 
-unhurried = settings(deadline=None, max_examples=60)
+unhurried = examples(200)
 FILES = ("data=football_data", "data.path=somewhere")
 
 # Every field of the config is on one side. A new field fails the first test below until somebody decides on which.

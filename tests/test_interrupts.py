@@ -72,16 +72,6 @@ def test_a_stopped_sweep_starts_no_further_job(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_second_signal_changes_nothing(tmp_path):
-    process = training(tmp_path, {})
-    process.send_signal(signal.SIGINT)
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(timeout=5) in (130, 143)
-    assert [status for _, status, _ in program.tree(tmp_path)] == ["KILLED"]
-    assert "RUNNING" not in [run.info.status for run in program.search(tmp_path)]
-
-
-@pytest.mark.slow
 def test_a_stop_while_files_are_written_leaves_no_part_of_a_file(tmp_path):
     # The default league: its tables take long enough to be seen while they are written.
     process = program.start("stage=prepare", cwd=tmp_path)

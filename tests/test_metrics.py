@@ -2,9 +2,10 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from examples import examples
 from matchclf.errors import ModelError
 from matchclf.metrics import (
     METRICS,
@@ -20,7 +21,7 @@ from matchclf.metrics import (
     score,
 )
 
-unhurried = settings(deadline=None, max_examples=100)
+unhurried = examples(200)
 
 # What happened, and the forecast of home, draw, away; all values below are worked out by hand.
 TARGET = np.array([0, 1, 2, 2], dtype=np.int8)
@@ -201,7 +202,8 @@ def test_the_losses_of_each_match_are_as_worked_out_by_hand():
     found = match_losses(TARGET, PROBA)
     np.testing.assert_allclose(found["logloss"], [math.log(2), math.log(2), math.log(4), 0], rtol=0, atol=1e-15)
     np.testing.assert_allclose(found["brier"], [0.375, 0.375, 0.875, 0], rtol=0, atol=1e-15)
-    assert list(found) == ["logloss", "brier"]
+    np.testing.assert_allclose(found["rps"], [0.15625, 0.0625, 0.40625, 0], rtol=0, atol=1e-15)
+    assert list(found) == ["logloss", "brier", "rps"]
 
 
 @given(forecasts)
@@ -209,7 +211,7 @@ def test_the_losses_of_each_match_are_as_worked_out_by_hand():
 def test_the_means_of_the_losses_of_each_match_are_the_scores(forecast):
     target, proba = forecast
     found = match_losses(target, proba)
-    assert {name: losses.shape for name, losses in found.items()} == dict.fromkeys(("logloss", "brier"), target.shape)
+    assert {name: losses.shape for name, losses in found.items()} == dict.fromkeys(found, target.shape)
     assert found["logloss"].mean() == pytest.approx(log_loss(target, proba), abs=1e-12)
     assert found["brier"].mean() == pytest.approx(brier(target, proba), abs=1e-12)
 
@@ -224,6 +226,7 @@ def test_an_unknown_forecast_has_an_unknown_loss():
     assert {name: np.isnan(losses).tolist() for name, losses in found.items()} == {
         "logloss": [True, False],
         "brier": [True, False],
+        "rps": [True, False],
     }
 
 

@@ -17,9 +17,10 @@ from urllib.parse import quote, quote_plus, urlencode
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from examples import examples
 from matchclf.errors import ConfigError
 from matchclf.redaction import MASK, redact, redact_record, redact_tree, refuse_secrets, secret_key
 from program import ROOT
@@ -32,6 +33,7 @@ SHA1, SHA256 = (
     "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
 )
 
+# A spelling, of which there are ten or more a property.
 EXAMPLES = 20
 
 
@@ -94,7 +96,7 @@ SPELLINGS = {
 
 @pytest.mark.parametrize("name", SPELLINGS)
 @given(secret=SECRETS)
-@settings(max_examples=EXAMPLES, deadline=None)
+@examples(EXAMPLES)
 def test_a_secret_of_the_environment_is_masked_however_it_is_spelled(name, secret):
     with environment(MLFLOW_TRACKING_PASSWORD=secret):
         assert redact(f"left ⟦{SPELLINGS[name](secret)}⟧ right") == f"left ⟦{MASK}⟧ right"
@@ -121,7 +123,7 @@ BREAKS = {
 
 @pytest.mark.parametrize("name", BREAKS)
 @given(secret=SECRETS, data=st.data())
-@settings(max_examples=EXAMPLES, deadline=None)
+@examples(EXAMPLES)
 def test_a_secret_of_the_environment_is_masked_across_line_breaks(name, secret, data):
     cuts = sorted(data.draw(st.sets(st.integers(1, len(secret) - 1), min_size=1, max_size=3)))
     parts = [secret[begin:end] for begin, end in zip([0, *cuts], [*cuts, len(secret)], strict=True)]
@@ -130,7 +132,7 @@ def test_a_secret_of_the_environment_is_masked_across_line_breaks(name, secret, 
 
 
 @given(secret=SECRETS, before=st.binary(max_size=5), after=st.binary(max_size=5), data=st.data())
-@settings(max_examples=5 * EXAMPLES, deadline=None)
+@examples(200)
 def test_a_secret_of_the_environment_is_masked_in_base64_at_every_alignment(secret, before, after, data):
     encode = data.draw(st.sampled_from([base64.b64encode, base64.urlsafe_b64encode, base64.encodebytes]))
     wrap = data.draw(st.sampled_from([str, quote_plus, json.dumps]))
@@ -279,7 +281,7 @@ def hides(text, pieces, key):
 
 @pytest.mark.parametrize("name", WRITTEN)
 @given(key=KEYS, planted=ANY_VALUE)
-@settings(max_examples=EXAMPLES, deadline=None)
+@examples(EXAMPLES)
 def test_a_quoted_or_written_out_value_under_the_name_of_a_secret_is_masked(name, key, planted):
     pieces, value = planted
     found = hides(WRITTEN[name](key, value), pieces, key)
@@ -288,7 +290,7 @@ def test_a_quoted_or_written_out_value_under_the_name_of_a_secret_is_masked(name
 
 @pytest.mark.parametrize("name", WORDS)
 @given(key=KEYS, planted=ONE_WORD)
-@settings(max_examples=EXAMPLES, deadline=None)
+@examples(EXAMPLES)
 def test_a_bare_word_under_the_name_of_a_secret_is_masked(name, key, planted):
     pieces, value = planted
     found = hides(WORDS[name](key, value), pieces, key)
@@ -495,6 +497,7 @@ def test_a_tree_is_masked_by_name_by_look_and_by_source_without_changing_it():
         lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["key", "name", "run_id", "seed"]), inner),
     )
 )
+@examples(200)
 def test_a_tree_without_secrets_comes_back_as_it_is(tree):
     assert repr(redact_tree(tree)) == repr(tree)
 

@@ -1,9 +1,10 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from examples import examples
 from matchclf.errors import DataError
 from matchclf.split import split
 
@@ -16,7 +17,7 @@ def matches_on(days: list[int]) -> pd.DataFrame:
     return pd.DataFrame({"date": dates, "row": range(len(days))})
 
 
-unhurried = settings(deadline=None, max_examples=50)
+unhurried = examples(200)
 
 
 @given(DAYS)

@@ -10,6 +10,7 @@ from matchclf.config import Config, World
 from matchclf.errors import MatchclfError
 from matchclf.usage import explain, flags_first, options
 
+FAMILIES = "chances, elo, form, h2h, market, poisson, rest, season"
 GROUPS = sorted({folder.name for folder in CONF.iterdir() if folder.is_dir()} - {"hydra", "search"})
 WORLD = [f.name for f in fields(World)]
 TOP = [f.name for f in fields(Config)]
@@ -114,7 +115,7 @@ def test_a_value_of_another_shape_is_told_with_its_key(argument, key):
         ("data.nope", WORLD),
         ("data.path", WORLD),
         ("features.nope", ["profile", "use", "families"]),
-        ("features.families.nope", ["elo", "form", "h2h", "rest"]),
+        ("features.families.nope", FAMILIES.split(", ")),
         ("features.families.rest.nope", ["cap_days"]),
         ("models.nope", ["dummy", "logreg", "hgb", "xgb"]),
         ("models.dummy.nope", ["family", "preprocessing", "estimator"]),
@@ -122,7 +123,7 @@ def test_a_value_of_another_shape_is_told_with_its_key(argument, key):
         ("frac.nope", ["name", "value"]),
         ("classification.nope", ["experiment_name", "smoke_experiment_name"]),
         ("temporal.nope", ["test_start", "cv_years"]),
-        ("tracking.nope", ["name", "uri"]),
+        ("tracking.nope", ["name", "uri", "on_outage"]),
     ],
 )
 def test_an_unknown_key_is_told_with_the_keys_that_stand_beside_it(key, choices):
@@ -141,7 +142,7 @@ def test_an_unknown_key_is_told_with_the_keys_that_stand_beside_it(key, choices)
             "+features.families.rest.nope=1",
             "features.families.rest.nope is unknown; choose one of cap_days.",
         ),
-        ("+features.families.nope.x=1", "features.families.nope is unknown; choose one of elo, form, h2h, rest."),
+        ("+features.families.nope.x=1", f"features.families.nope is unknown; choose one of {FAMILIES}."),
     ],
 )
 def test_a_key_that_nobody_reads_is_refused_even_when_added_with_a_plus(argument, message):
@@ -222,7 +223,7 @@ REFUSED = (
         ),
         (
             ["variant=full,nope", "--multirun"],
-            "variant=nope is unknown; choose one of baseline, elo_only, full, full_no_h2h, stats_only.",
+            f"variant=nope is unknown; choose one of {', '.join(options(CONF / 'variant'))}.",
         ),
         (
             ["seed=abc"],

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import hydra
+from hydra.errors import MissingConfigException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
@@ -35,6 +36,8 @@ def main() -> None:
         _check_ended()
     except MatchclfError as problem:
         _stop(problem)
+    except MissingConfigException as problem:  # which is an OSError
+        _stop(ConfigError(usage.explain(problem, sys.argv[1:], CONF)))
     except OSError as problem:
         _stop(MatchclfError(f"What Hydra keeps of a run cannot be written below {Path.cwd() / 'multirun'}: {problem}"))
     except Exception as problem:  # of Hydra: what a stage raises is a MatchclfError by then

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import fcntl
+import glob
 import hashlib
 import json
 import os
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +18,11 @@ from matchclf.errors import DataError
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow.parquet as pq
 
-
+# A file of matches or of ours is far below; what says it is larger would only fill the memory.
+MAX_ROWS, MAX_COLUMNS, MAX_BYTES, MAX_JSON_BYTES = 2_000_000, 2_000, 4 << 30, 64 << 20
+LONGEST_WRITE_SECONDS = 3600
 _parts: set[Path] = set()
 
 
@@ -24,6 +30,7 @@ _parts: set[Path] = set()
 def replacing(target: Path) -> Iterator[Path]:
     """Give a temporary path beside ``target``; it takes the target's name when the block ends well."""
     target.parent.mkdir(parents=True, exist_ok=True)
+    _discard_old_parts(target)
     part = target.with_name(f".{target.name}.{os.getpid()}.part")
     _parts.add(part)
     try:
@@ -44,6 +51,14 @@ def discard_parts() -> None:
         part.unlink(missing_ok=True)
 
 
+def _discard_old_parts(target: Path) -> None:
+    # Who is killed hard leaves a part; one that is written at this moment is young.
+    for part in target.parent.glob(f".{glob.escape(target.name)}.*.part"):
+        with suppress(FileNotFoundError):
+            if part not in _parts and time.time() - part.stat().st_mtime > LONGEST_WRITE_SECONDS:
+                part.unlink()
+
+
 def write_json(value: dict[str, Any], target: Path) -> None:
     """Write readable JSON with sorted keys."""
     with replacing(target) as part:
@@ -53,8 +68,11 @@ def write_json(value: dict[str, Any], target: Path) -> None:
 def read_json(source: Path) -> dict[str, Any]:
     """Read a JSON object; a DataError names the file when it is not one."""
     try:
+        check_bound(source.stat().st_size, MAX_JSON_BYTES, "bytes")
         value = json.loads(source.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as problem:
+    except DataError as problem:
+        raise DataError(f"{source} {problem}") from problem
+    except (OSError, ValueError, RecursionError) as problem:
         raise DataError(f"{source} is not readable as JSON: {problem}.") from problem
     if not isinstance(value, dict):
         raise DataError(f"{source} holds a JSON {type(value).__name__}; expected an object.")
@@ -81,11 +99,44 @@ def read_parquet(source: Path, columns: list[str] | None = None) -> pd.DataFrame
     import pyarrow.parquet as pq
 
     try:
-        table = pq.read_table(source, columns=columns, page_checksum_verification=True)
-        frame: pd.DataFrame = table.to_pandas()
+        with pq.ParquetFile(source, page_checksum_verification=True) as file:
+            check_footer(file)
+            table = file.read(columns=columns)
+        table.validate(full=True)
+        # What pandas noted in the footer is under no checksum, and the types say it all.
+        frame: pd.DataFrame = table.select(columns or table.column_names).to_pandas(ignore_metadata=True)
+    except DataError as problem:
+        raise DataError(f"{source} {problem}") from problem
     except (OSError, pa.ArrowException, ValueError, KeyError, TypeError) as problem:
         raise DataError(f"{source} cannot be read as Parquet: {problem}.") from problem
     return frame
+
+
+def check_footer(file: pq.ParquetFile) -> None:
+    """Raise DataError, without the name of the file, when its footer tells of too much, or contradicts itself.
+
+    Page checksums do not cover the footer, but Arrow writes the names of the columns into it twice.
+    """
+    import pyarrow as pa
+
+    groups = [file.metadata.row_group(number) for number in range(file.metadata.num_row_groups)]
+    check_bound(file.metadata.num_rows, MAX_ROWS, "rows")
+    check_bound(file.metadata.num_columns, MAX_COLUMNS, "columns")
+    check_bound(sum(group.total_byte_size for group in groups), MAX_BYTES, "uncompressed bytes")
+    twice = (file.metadata.metadata or {}).get(b"ARROW:schema")
+    if twice is not None:
+        names = pa.ipc.read_schema(pa.py_buffer(base64.b64decode(twice, validate=True))).names
+        differing = [
+            f"{one} and {other}" for one, other in zip(file.schema_arrow.names, names, strict=True) if one != other
+        ]
+        if differing:
+            raise DataError(f"is damaged: the same columns are named {', '.join(differing[:3])}.")
+
+
+def check_bound(found: int, bound: int, unit: str) -> None:
+    """Raise DataError, without the name of the file, when it has more than is plausible."""
+    if found > bound:
+        raise DataError(f"has {found:,} {unit}; expected at most {bound:,}.")
 
 
 def digest(source: Path, algorithm: str = "md5") -> str:

@@ -76,7 +76,7 @@ def _next_signal(woken: socket.socket) -> int | None:
 def _close(why: str) -> None:
     print(f"\nStopped by {why}: closing the open runs.", file=sys.stderr, flush=True)
     _pass_on()
-    runs.finish_all(runs.KILLED, f"Stopped by {why}.")
+    runs.finish_all(runs.KILLED, f"Stopped by {why}.", for_good=True)
     files.discard_parts()
 
 

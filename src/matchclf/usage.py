@@ -3,7 +3,8 @@
 import difflib
 from pathlib import Path
 
-from hydra.errors import ConfigCompositionException, MissingConfigException, OverrideParseException
+import yaml
+from hydra.errors import ConfigCompositionException, HydraException, MissingConfigException, OverrideParseException
 from omegaconf import DictConfig
 from omegaconf.errors import ConfigKeyError, MissingMandatoryValue, OmegaConfBaseException
 
@@ -26,7 +27,7 @@ def explain(problem: Exception, arguments: list[str], conf: Path) -> str:
         cause = cause.__cause__ or cause.__context__
     if isinstance(problem, ValueError):
         return _explain_number(problem, arguments, conf)
-    return _explain_composition(problem)
+    return _explain_composition(problem, arguments)
 
 
 def flags_first(arguments: list[str]) -> list[str]:
@@ -64,7 +65,13 @@ def _explain_number(problem: ValueError, arguments: list[str], conf: Path) -> st
     return f"{_first_line(problem)}."
 
 
-def _explain_composition(problem: Exception) -> str:
+def _explain_composition(problem: Exception, arguments: list[str]) -> str:
+    if isinstance(problem, yaml.YAMLError):
+        return f"A file of settings cannot be read as YAML: {' '.join(str(problem).split())}."
+    if not isinstance(problem, HydraException):
+        return (
+            f"{' '.join(arguments)} cannot be composed ({type(problem).__name__}); expected key=value or group=option."
+        )
     line = _first_line(problem)
     if isinstance(problem, ConfigCompositionException) and line.startswith("Ambiguous value for argument"):
         argument = line.split("'")[1]

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from matchclf.data.dataset import FACTS, KEY, assemble, check_finite, load_dataset
+from matchclf.data.dataset import FACTS, KEY, assemble, check_features, load_dataset
 from matchclf.data.schema import conform
 from matchclf.errors import DataError
 from matchclf.files import write_parquet
@@ -84,9 +84,7 @@ def test_a_feature_that_was_not_prepared_is_an_error_that_names_file_and_feature
 @pytest.mark.parametrize("value", [np.inf, -np.inf])
 def test_infinite_features_are_refused_with_their_name_number_and_first_row(matches, features, tmp_path, value):
     features.loc[1:, "rest_days_home"] = value
-    message = (
-        "Feature rest_days_home has 2 infinite values, the first in row 1; expected numbers, or NaN where unknown."
-    )
+    message = "Feature rest_days_home has 2 infinite values, first in rows 1, 2; expected numbers, or NaN."
     with pytest.raises(DataError) as caught:
         assemble(matches, features)
     assert str(caught.value) == message
@@ -94,11 +92,11 @@ def test_infinite_features_are_refused_with_their_name_number_and_first_row(matc
     write_parquet(table, tmp_path / "dataset.parquet")
     with pytest.raises(DataError) as caught:
         load_dataset(tmp_path / "dataset.parquet", ["rest_days_home"])
-    assert str(caught.value) == message
+    assert str(caught.value) == f"{tmp_path}/dataset.parquet: {message}"
 
 
 def test_unknown_features_are_allowed(features):
-    check_finite(features.assign(elo_diff=np.float32("nan")))
+    check_features(features.assign(elo_diff=np.float32("nan")))
 
 
 def test_matches_still_to_come_have_no_place_in_a_dataset(matches, features):

@@ -1,10 +1,10 @@
 """Small random leagues that hold everything awkward: days with several matches of a team, newcomers, team
-names used in two countries, promoted teams, neutral venues, unknown shots, matches still to come."""
+names used in two countries, promoted teams, neutral venues, unknown shots and prices, matches still to come."""
 
 import numpy as np
 import pandas as pd
 
-from matchclf.data.schema import conform
+from matchclf.data.schema import ODDS, conform
 
 DAY_ZERO = pd.Timestamp("2020-01-01")
 
@@ -42,7 +42,11 @@ def random_results(rng: np.random.Generator, size: int) -> dict[str, np.ndarray]
         for name, most in (("shots", 20), ("shots_on_target", 9)):
             shots = rng.integers(0, most, size).astype(float)
             results[f"{side}_{name}"] = np.where(upcoming | unknown, np.nan, shots)
-    return results
+    for side in ("home", "away"):
+        results[f"{side}_corners"] = np.where(upcoming | unknown, np.nan, rng.integers(0, 9, size))
+    unpriced = rng.random(size) < 0.3
+    prices = np.where(unpriced, np.nan, 0.95 / rng.dirichlet([5, 4, 4], size).T)
+    return results | dict(zip(ODDS, prices, strict=True))
 
 
 def with_other_results(matches: pd.DataFrame, rows: np.ndarray, seed: int) -> pd.DataFrame:

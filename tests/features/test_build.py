@@ -22,6 +22,7 @@ ELO = {
     "tier_gap": 50,
     "newcomer_gap": 50,
 }
+FAMILIES = "chances, elo, form, h2h, market, poisson, rest, season"
 FORM = {"windows": [5], "scopes": ["all"]}
 
 
@@ -30,7 +31,7 @@ def profile(name: str) -> dict[str, object]:
 
 
 def test_a_family_is_found_by_the_name_of_its_module():
-    assert sorted(find_families()) == ["elo", "form", "h2h", "rest"]
+    assert sorted(find_families()) == ["chances", "elo", "form", "h2h", "market", "poisson", "rest", "season"]
 
 
 def test_a_new_family_is_one_file(tmp_path, monkeypatch):
@@ -63,8 +64,8 @@ def test_no_families_give_no_columns():
 @pytest.mark.parametrize(
     ("families", "sentence"),
     [
-        ({"eol": {}}, "features.families.eol is unknown; choose one of elo, form, h2h, rest."),
-        ({"history": {}}, "features.families.history is unknown; choose one of elo, form, h2h, rest."),
+        ({"eol": {}}, f"features.families.eol is unknown; choose one of {FAMILIES}."),
+        ({"history": {}}, f"features.families.history is unknown; choose one of {FAMILIES}."),
         (
             {"elo": ELO | {"kk": 1}},
             "features.families.elo.kk is unknown; choose one of k, margin, home_advantage, scale, season_regression, "
@@ -121,10 +122,16 @@ def test_settings_of_the_full_profile_are_accepted():
 @pytest.mark.parametrize(
     ("name", "use"),
     [
-        ("full", ["elo", "form", "h2h", "rest"]),
+        ("full", ["elo", "poisson", "chances", "form", "season", "rest", "h2h"]),
         ("elo_only", ["elo"]),
         ("stats_only", ["form", "rest"]),
-        ("no_h2h", ["elo", "form", "rest"]),
+        ("no_h2h", ["elo", "poisson", "chances", "form", "season", "rest"]),
+        ("no_form", ["elo", "poisson", "chances", "season", "rest", "h2h"]),
+        ("no_chances", ["elo", "poisson", "form", "season", "rest", "h2h"]),
+        ("poisson_only", ["poisson"]),
+        ("chances_only", ["chances"]),
+        ("market_only", ["market"]),
+        ("market", ["market", "elo", "poisson", "chances", "form", "season", "rest", "h2h"]),
     ],
 )
 def test_profiles_use_the_families_of_their_name(name, use):

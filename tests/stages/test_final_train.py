@@ -203,7 +203,7 @@ def test_the_final_run_has_the_parameters_of_the_contract(tuned):
         "data.holdout_rows": str(len(split(folder, "test"))),
         "data.target": "outcome_1x2",
         "data.frac": "1.0",
-        "features.families": "elo,form,h2h,rest",
+        "features.families": "elo,poisson,chances,form,season,rest,h2h",
         "features.n_numeric": str(len(features(folder))),
         "features.n_categorical": "0",
     }

@@ -205,7 +205,7 @@ def test_features_that_the_data_do_not_give_are_told(predict, final_runs, regist
     def fewer(folder):
         path = folder / "config/resolved.yaml"
         config = yaml.safe_load(path.read_text())
-        config["features"]["use"] = ["elo", "form", "rest"]
+        config["features"]["use"].remove("h2h")
         path.write_text(yaml.safe_dump(config))
 
     made = finals.copy_run(registered.store.client, final_runs[1]["logreg"], fewer)

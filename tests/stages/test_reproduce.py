@@ -16,7 +16,6 @@ from matchclf.lineage.git import MAX_DIFF_BYTES
 from matchclf.stages import reproduce
 
 EXPERIMENT = "matches_clf_reproduction"
-ELO = ["elo", "form", "h2h", "rest"]
 
 
 @pytest.fixture
@@ -97,7 +96,8 @@ def test_an_ablation_is_made_again_by_one_command_after_code_and_data_moved_on(h
         "reproduction": made.info.run_id,
         "verdict": "identical",
     }
-    shared = ["matches", *(f"features.{name}" for name in ELO), "split.development", "split.holdout"]
+    families = ("elo", "poisson", "chances", "season", "form", "h2h", "rest")
+    shared = ["matches", *(f"features.{name}" for name in families), "split.development", "split.holdout"]
     of_a_model = [*shared, "fold.2019", "fold.2020"]
     digests = {
         *shared,

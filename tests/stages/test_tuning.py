@@ -123,23 +123,6 @@ def test_each_trial_is_told_in_one_line(searched):
 
 
 @pytest.mark.slow
-def test_a_killed_search_goes_on_to_the_same_end(searched, tmp_path):
-    folder, _ = searched
-    process = program.start(*SEARCH, "tuning.n_trials=6", cwd=tmp_path)
-    kill_after(process, tmp_path, "trial 001")
-    kept = points(tmp_path)
-    done = program.run(*SEARCH, "tuning.n_trials=6", cwd=tmp_path)
-    assert done.code == 0, done
-    assert points(tmp_path) == points(folder)
-    assert {name: points(tmp_path)[name] for name in kept} == kept
-    (parent,) = program.parents(tmp_path)
-    assert parent.info.status == "FINISHED"
-    everything = program.search(tmp_path, f"tags.`mlflow.parentRunId` = '{parent.info.run_id}'")
-    assert {run.info.status for run in everything} <= {"FINISHED", "FAILED"}
-    assert all("status.orphaned" in run.data.tags for run in everything if run.info.status == "FAILED")
-
-
-@pytest.mark.slow
 def test_an_interrupted_search_with_another_space_is_refused_until_it_is_forced(tmp_path):
     process = program.start(*SEARCH, "tuning.n_trials=40", cwd=tmp_path)
     wait_for(process, tmp_path, "trial 000")

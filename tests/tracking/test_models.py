@@ -1,12 +1,18 @@
 import functools
 import hashlib
 import os
+import pickle
+import random
 import shutil
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import cloudpickle
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
@@ -17,6 +23,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from threadpoolctl import threadpool_limits
+from xgboost import XGBClassifier
 
 import program
 from matchclf.calibration import fit_calibrated
@@ -267,16 +274,23 @@ def poison(folder: Path, mark: Path) -> None:
     (folder / FOLDER / "MLmodel").write_text(yaml.safe_dump(described))
 
 
+def refuses(run, message: str) -> None:
+    """Neither this process nor a fresh one loads the model."""
+    for load in (load_model, lambda *where: models.verify(*where, Path("no sample"))):
+        with pytest.raises(ModelError, match=message):
+            load(run.store, run.id)
+
+
 @pytest.mark.parametrize("forged", [False, True], ids=["tags as they were", "tags forged"])
 def test_an_edited_description_of_a_model_is_never_executed(run, tmp_path, forged):
     folder, mark = kept(run, simple()), tmp_path / "executed"
     poison(folder, mark)
     if forged:
         tag(run, folder)
-        assert isinstance(load_model(run.store, run.id), Pipeline)
-    else:
-        with pytest.raises(ModelError, match=rf"^The model of run {run.id} was altered: the SHA-256 of MLmodel is "):
-            load_model(run.store, run.id)
+    told = (
+        r"cannot be trusted: its MLmodel differs from ours in python_function\.code, python_function\.loader_module, "
+    )
+    refuses(run, rf"^The model of run {run.id} {told if forged else 'was altered: the SHA-256 of MLmodel is '}")
     assert not mark.exists()
     assert "evil_loader" not in sys.modules
 
@@ -302,3 +316,179 @@ def test_a_model_without_a_digest_is_not_trusted(run):
     with pytest.raises(ModelError, match=rf"^The model of run {run.id} was altered: .*, expected none\.$"):
         load_model(run.store, run.id)
     shutil.rmtree(folder)
+
+
+class Touching:
+    """What runs code when it is unpickled."""
+
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.system, (f"touch {self.mark}",)
+
+
+def describe(folder: Path, flavor: str, **said: Any) -> None:
+    """Let MLmodel say other things about a flavor."""
+    path = folder / FOLDER / "MLmodel"
+    described = yaml.safe_load(path.read_text())
+    described["flavors"].setdefault(flavor, {}).update(said)
+    path.write_text(yaml.safe_dump(described))
+
+
+def pickled(by: Callable[[object], bytes], name: str, form: str) -> Callable[[Path, Path], None]:
+    def put(folder: Path, mark: Path) -> None:
+        (folder / FOLDER / name).write_bytes(by(Touching(mark)))
+        describe(folder, "sklearn", pickled_model=name, serialization_format=form)
+        describe(folder, "python_function", model_path=name)
+
+    return put
+
+
+def in_joblib(folder: Path, mark: Path) -> None:
+    joblib.dump(Touching(mark), folder / FOLDER / "model.joblib")
+    describe(folder, "sklearn", pickled_model="model.joblib", serialization_format="cloudpickle")
+    describe(folder, "python_function", model_path="model.joblib")
+
+
+def beside(loader: str, **said: Any) -> Callable[[Path, Path], None]:
+    """Another flavor whose loader unpickles a file of the folder."""
+
+    def put(folder: Path, mark: Path) -> None:
+        (folder / FOLDER / "python_model.pkl").write_bytes(pickle.dumps(Touching(mark)))
+        describe(folder, "python_function", loader_module=loader, **said)
+
+    return put
+
+
+def with_code(folder: Path, mark: Path) -> None:
+    poison(folder, mark)
+    describe(folder, "python_function", loader_module="mlflow.sklearn")
+
+
+def in_place_of_skops(by: Callable[[object], bytes]) -> Callable[[Path, Path], None]:
+    return lambda folder, mark: (folder / FOLDER / FILE).write_bytes(by(Touching(mark)))
+
+
+def of_unknown_types(folder: Path, mark: Path) -> None:
+    made = make_pipeline(FunctionTransformer(functools.partial(os.system, f"touch {mark}")), LogisticRegression())
+    skops.io.dump(made, folder / FOLDER / FILE)
+    describe(folder, "sklearn", skops_trusted_types=[*TRUSTED, "functools.partial", "posix.system"])
+
+
+MALICIOUS = {
+    "pickle, said to be one": pickled(pickle.dumps, "model.pkl", "pickle"),
+    "cloudpickle, said to be one": pickled(cloudpickle.dumps, "model.pkl", "cloudpickle"),
+    "pickle under the name of ours": pickled(pickle.dumps, FILE, "pickle"),
+    "joblib": in_joblib,
+    "pickle in the place of skops": in_place_of_skops(pickle.dumps),
+    "cloudpickle in the place of skops": in_place_of_skops(cloudpickle.dumps),
+    "a function of Python": beside("mlflow.pyfunc.model", python_model="python_model.pkl"),
+    "another loader of MLflow": beside("mlflow.statsmodels", data="python_model.pkl"),
+    "a loader of its own": poison,
+    "code beside a loader of MLflow": with_code,
+    "a longer list of types": of_unknown_types,
+}
+
+
+@pytest.mark.parametrize("name", MALICIOUS)
+def test_a_malicious_model_is_refused_unexecuted_with_its_old_digests_and_with_forged_ones(run, tmp_path, name):
+    folder, mark = kept(run, simple()), tmp_path / "executed"
+    MALICIOUS[name](folder, mark)
+    refuses(run, rf"^The model of run {run.id} was altered: ")
+    tag(run, folder)
+    refusal = "cannot be parsed" if "in the place of skops" in name else "cannot be trusted"
+    with pytest.raises(ModelError, match=rf"^The model of run {run.id} {refusal}: "):
+        load_model(run.store, run.id)
+    with pytest.raises(ModelError, match=rf"^The model of run {run.id} (cannot be trusted|does not load back)"):
+        models.verify(run.store, run.id, Path("no sample"))
+    assert not mark.exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["pickle, said to be one", "cloudpickle, said to be one", "joblib"])
+def test_the_malicious_models_are_a_danger_to_those_who_load_them_otherwise(run, tmp_path, name):
+    folder, mark = kept(run, simple()), tmp_path / "executed"
+    MALICIOUS[name](folder, mark)
+    load = "import sys, mlflow.sklearn; mlflow.sklearn.load_model(sys.argv[1])"
+    subprocess.run(
+        [sys.executable, "-c", load, str(folder / FOLDER)], env=program.environment(), capture_output=True, check=False
+    )
+    assert mark.exists()
+
+
+NO_DESCRIPTIONS = ["", "flavors:", "flavors: [1]", "flavors: {sklearn: 1}", "- a", "a: [", "!!int ''", "\0", "{}"]
+
+
+@pytest.mark.parametrize("text", NO_DESCRIPTIONS)
+def test_a_description_that_is_none_is_told_even_when_the_digests_are_right(run, text):
+    folder = kept(run, simple())
+    (folder / FOLDER / "MLmodel").write_text(text)
+    tag(run, folder)
+    refuses(run, rf"^The model of run {run.id} cannot be trusted: its MLmodel ")
+
+
+def of_trees() -> Pipeline:
+    features, target, _ = matches(300)
+    return make_pipeline(XGBClassifier(n_estimators=3, max_depth=2, n_jobs=1)).fit(features, target)
+
+
+def test_a_flipped_byte_anywhere_in_a_stored_model_is_found_before_it_is_parsed(run, monkeypatch):
+    folder, rng = kept(run, of_trees()), random.Random(5)
+    monkeypatch.setattr(skops.io, "load", lambda *_, **__: pytest.fail("It was parsed."))
+    for name in models.DIGESTS.values():
+        path = folder / FOLDER / name
+        content = path.read_bytes()
+        for _ in range(30):
+            place = rng.randrange(len(content))
+            path.write_bytes(content[:place] + bytes([content[place] ^ 1 << rng.randrange(8)]) + content[place + 1 :])
+            with pytest.raises(ModelError, match=rf"^The model of run {run.id} was altered: the SHA-256 of {name} is "):
+                load_model(run.store, run.id)
+        path.write_bytes(content)
+
+
+LOAD_FLIPPED = """
+import random, sys, zipfile
+from pathlib import Path
+import numpy as np, pandas as pd, skops.io
+from matchclf.tracking.models import TRUSTED
+
+path, rng = Path(sys.argv[1]), random.Random(7)
+content, features = path.read_bytes(), pd.DataFrame(np.zeros((2, 2), np.float32), columns=["elo_diff", "noise"])
+expected, told = skops.io.load(path, trusted=TRUSTED).predict_proba(features), 0
+for _ in range(int(sys.argv[2])):
+    place = rng.randrange(len(content))
+    path.write_bytes(content[:place] + bytes([content[place] ^ 1 << rng.randrange(8)]) + content[place + 1 :])
+    try:
+        found = skops.io.load(path, trusted=TRUSTED).predict_proba(features)
+        assert (found == expected).all(), place
+    except AssertionError:
+        raise
+    except Exception:
+        told += 1
+print(told)
+"""
+
+
+@pytest.mark.slow
+def test_even_unchecked_a_flipped_byte_of_our_format_neither_crashes_nor_gives_other_forecasts(tmp_path):
+    skops.io.dump(of_trees(), tmp_path / FILE)
+    command = [sys.executable, "-c", LOAD_FLIPPED, str(tmp_path / FILE), "300"]
+    done = subprocess.run(command, env=program.environment(), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) > 100
+
+
+@pytest.mark.parametrize("form", ["ubj", "json"])
+def test_a_bare_file_of_xgboost_is_no_model_of_ours(run, form):
+    folder, path = kept(run, simple()), f"model.{form}"
+    of_trees()[-1].save_model(folder / FOLDER / path)
+    describe(folder, "sklearn", pickled_model=path)
+    describe(folder, "python_function", model_path=path, loader_module="mlflow.xgboost")
+    describe(folder, "xgboost", data=path, model_class="xgboost.sklearn.XGBClassifier", model_format=form)
+    refuses(run, rf"^The model of run {run.id} was altered: ")
+    tag(run, folder)
+    refuses(run, rf"^The model of run {run.id} cannot be trusted: its MLmodel differs from ours in ")
+    (folder / FOLDER / path).replace(folder / FOLDER / FILE)
+    tag(run, folder)
+    refuses(run, rf"^The model of run {run.id} cannot be trusted: ")

@@ -113,19 +113,6 @@ def test_a_server_that_is_not_there_stops_the_run_before_any_work(matchclf, tmp_
 
 
 @pytest.mark.slow
-def test_eight_processes_that_start_at_once_on_no_store_all_succeed(tmp_path):
-    processes = [program.start(*ONE, cwd=tmp_path, name=number) for number in range(8)]
-    assert [process.wait(timeout=500) for process in processes] == [0] * 8, said(tmp_path, "err")
-    assert program.tree(tmp_path) == RUN * 8
-    assert sum("matches  " in out for out in said(tmp_path, "out")) == 1
-    assert sum("prepare    kept" in out for out in said(tmp_path, "out")) == 7
-
-
-def said(folder, name):
-    return [path.read_text() for path in folder.glob(f"{name}*")]
-
-
-@pytest.mark.slow
 def test_a_server_is_used_by_option_and_by_environment(matchclf, tmp_path):
     work, behind = tmp_path / "work", tmp_path / "server"
     work.mkdir()

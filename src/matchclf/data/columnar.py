@@ -9,8 +9,8 @@ import pyarrow.parquet as pq
 
 from matchclf.data.delimited import Cells
 from matchclf.errors import DataError
+from matchclf.files import check_footer
 
-MAX_ROWS, MAX_COLUMNS, MAX_BYTES = 2_000_000, 2_000, 4 << 30
 CELLS = (
     pa.types.is_integer,
     pa.types.is_floating,
@@ -29,8 +29,10 @@ def read_columnar(path: Path, choose: Callable[[list[str]], list[str]]) -> Cells
     """
     try:
         with pq.ParquetFile(path) as file:
-            _check_size(file.metadata)
+            check_footer(file)
             schema = file.schema_arrow
+            if not file.metadata.num_rows:
+                raise DataError("has no rows.")
         names = choose(schema.names)
         _check_types(schema, names)
         words = [name for name in names if _is_text(schema.field(name).type)]
@@ -40,19 +42,6 @@ def read_columnar(path: Path, choose: Callable[[list[str]], list[str]]) -> Cells
     except (OSError, ValueError, pa.ArrowException) as problem:
         raise DataError(f"is not readable as Parquet, or is damaged: {problem}.") from problem
     return Cells(schema.names, table, np.arange(1, table.num_rows + 1), [])
-
-
-def _check_size(metadata: pq.FileMetaData) -> None:
-    size = sum(metadata.row_group(group).total_byte_size for group in range(metadata.num_row_groups))
-    for found, bound, unit in (
-        (metadata.num_rows, MAX_ROWS, "rows"),
-        (metadata.num_columns, MAX_COLUMNS, "columns"),
-        (size, MAX_BYTES, "uncompressed bytes"),
-    ):
-        if found > bound:
-            raise DataError(f"says it has {found:,} {unit}; expected at most {bound:,}.")
-    if not metadata.num_rows:
-        raise DataError("has no rows.")
 
 
 def _check_types(schema: pa.Schema, names: list[str]) -> None:

@@ -14,7 +14,9 @@ import pyarrow as pa
 
 from matchclf.data.cells import Array, clean
 from matchclf.errors import DataError
+from matchclf.files import MAX_COLUMNS, MAX_ROWS, check_bound
 
+MAX_TEXT_BYTES = 1 << 30
 CHUNK = 20_000
 Oddities = list[tuple[int, str, str]]
 
@@ -35,8 +37,9 @@ class Cells:
 def read_delimited(path: Path, choose: Callable[[list[str]], list[str]]) -> Cells:
     """Read the columns that ``choose`` takes from the header, as texts; rows without any text are left out.
 
-    Raises DataError, without the name of the file, when it is empty or not a CSV file.
+    Raises DataError, without the name of the file, when it is too large, empty or not a CSV file.
     """
+    check_bound(path.stat().st_size, MAX_TEXT_BYTES, "bytes")
     content = path.read_bytes()
     stream = io.TextIOWrapper(io.BytesIO(content), encoding=_encoding(content), newline="")
     reader = csv.reader(stream, strict=True)
@@ -44,6 +47,7 @@ def read_delimited(path: Path, choose: Callable[[list[str]], list[str]]) -> Cell
         header = [clean(cell) for cell in next(reader, [])]
         if not any(header):
             raise DataError("has no header in its first line; expected the names of the columns.")
+        check_bound(len(header), MAX_COLUMNS, "columns")
         names = choose(header)
         table, lines, oddities = _collected(_rows(reader, header, names), names)
         return Cells(header, table, lines, oddities)
@@ -84,6 +88,7 @@ def _collected(rows: Iterator[tuple[Any, ...]], names: list[str]) -> tuple[pa.Ta
         first, odd, *columns = zip(*chunk, strict=True)
         oddities += [(len(lines) + at, *found) for at, found in enumerate(odd) if found]
         lines += first
+        check_bound(len(lines), MAX_ROWS, "rows")
         tables.append(pa.table([pa.array(column) for column in columns], names=names))
     if not tables:
         raise DataError("has a header but no rows.")

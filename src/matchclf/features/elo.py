@@ -1,15 +1,27 @@
 """Elo ratings: a team's strength in points, moved by the surprise of each result."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Annotated
 
 import numpy as np
 import pandas as pd
 from scipy.special import expit
 
-from matchclf.features.history import Bools, Floats, Ints, days, exact, played, ratio, table, teams, views
+from matchclf.features.history import (
+    Bools,
+    Floats,
+    Ints,
+    codes,
+    day_slices,
+    days,
+    exact,
+    played,
+    ratio,
+    table,
+    teams,
+    views,
+)
 from matchclf.features.parameters import NotNegative, Number, Positive, Share, one_of
 
 # How much more a win by several goals moves the ratings than a win by one.
@@ -101,7 +113,7 @@ def elo(  # noqa: PLR0913 - one keyword a setting, so that the signature says wh
     advantage = np.where(matches["neutral"].to_numpy(bool), 0.0, home_advantage)[order]
     seen = _nothing_seen(int(sides.team.max(initial=-1)) + 2)
     ratings, lead, expected = np.empty(sides.team.shape), np.empty(len(matches)), np.empty(len(matches))
-    for rows in _days(sides.day):
+    for rows in day_slices(sides.day):
         ratings[rows] = _before(seen, sides, rows, season_regression)
         lead[rows] = ratings[rows, 0] - ratings[rows, 1] + advantage[rows]
         expected[rows] = expit(lead[rows] * np.log(10) / scale)
@@ -151,7 +163,7 @@ def _learn(seen: _Seen, sides: _Sides, rows: slice, before: Floats, gained: Floa
 def _sides(matches: pd.DataFrame, start: float, tier_gap: float, newcomer_gap: float) -> tuple[Ints, _Sides]:
     """Sort the matches by day, season and division; give the order, too, as positions in ``matches``."""
     day, team, has_result = days(matches), teams(matches), played(matches)
-    season, division = _codes(matches, ["season"]), _codes(matches, ["country", "division"])
+    season, division = codes(matches, ["season"]), codes(matches, ["country", "division"])
     order = np.lexsort((division, season, day))
     floor = start - tier_gap * (matches["tier"].to_numpy(np.float64) - 1)
     is_first = _is_first_season(season[order], division[order], has_result[order])
@@ -177,16 +189,5 @@ def _is_first_season(season: Ints, division: Ints, has_result: Bools) -> Bools:
     return is_first
 
 
-def _codes(matches: pd.DataFrame, columns: list[str]) -> Ints:
-    """Codes that rise with the values, so that rows of later days change no order."""
-    return np.asarray(matches.groupby(columns).ngroup(), dtype=np.int64)
-
-
 def _nothing_seen(size: int) -> _Seen:
     return _Seen(np.zeros(size), np.full(size, _NEVER), np.full(size, _NEVER))
-
-
-def _days(day: Ints) -> Iterator[slice]:
-    """Runs of equal days."""
-    cuts = (np.flatnonzero(np.diff(day)) + 1).tolist()
-    return (slice(first, stop) for first, stop in pairwise([0, *cuts, day.size]))

@@ -6,8 +6,9 @@ a window as a whole or not at all, and sums are exact.
 Arrays of shape (2, n) hold the home teams' view of n matches, then the away teams'.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -63,8 +64,15 @@ class History:
     def last_day(self, subject: Ints, day: Ints) -> Floats:
         """Day of the subject's last entry before the day; NaN where there is none."""
         first, stop = self.last(subject, day, size=1)
-        entry_days = np.append(self.keys, 0) % _DAYS_PER_SUBJECT - _DAY_ZERO
-        return np.where(stop > first, entry_days[stop - 1], np.nan)
+        return np.where(stop > first, self._days()[stop - 1], np.nan)
+
+    def first_day(self, window: Window, otherwise: Ints) -> Ints:
+        """Day of the first entry of each window; another day where the window is empty."""
+        first, stop = window
+        return np.where(stop > first, self._days()[first], otherwise)
+
+    def _days(self) -> Ints:
+        return np.append(self.keys, 0) % _DAYS_PER_SUBJECT - _DAY_ZERO
 
     def mean(self, values: Floats, window: Window) -> Floats:
         """Mean of the known values, shape (2, n), in each window; NaN where there are none."""
@@ -100,6 +108,17 @@ def teams(matches: pd.DataFrame) -> Ints:
     country = np.tile(pd.factorize(matches["country"])[0], 2)
     codes, _ = pd.factorize(country * len(distinct) + names)
     return codes.reshape(2, -1)
+
+
+def codes(matches: pd.DataFrame, columns: list[str]) -> Ints:
+    """Codes of the values in some columns that rise with them, so that rows of later days change no order."""
+    return np.asarray(matches.groupby(columns).ngroup(), dtype=np.int64)
+
+
+def day_slices(day: Ints) -> Iterator[slice]:
+    """Runs of equal days."""
+    cuts = (np.flatnonzero(np.diff(day)) + 1).tolist()
+    return (slice(first, stop) for first, stop in pairwise([0, *cuts, day.size]))
 
 
 def views(matches: pd.DataFrame, name: str) -> Floats:

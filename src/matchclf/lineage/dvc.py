@@ -122,7 +122,7 @@ def _load_yaml(path: Path) -> dict[str, Any]:
 
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError, yaml.YAMLError) as problem:
+    except Exception as problem:  # tags such as !!int let PyYAML stumble in many ways
         raise DataError(f"{path} cannot be read as YAML: {problem}.") from problem
     return _expect(dict, content, "the whole file", path)
 

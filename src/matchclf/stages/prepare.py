@@ -110,7 +110,7 @@ def _kept(inputs: str) -> dict[str, Any] | None:
         manifest = read_json(paths.MANIFEST)
     except DataError:
         return None
-    if manifest.get("inputs") != inputs:
+    if manifest.get("inputs") != inputs or not manifest.keys() >= {"files", "source", "families", "digests"}:
         return None
     whole = all(Path(path).is_file() and digest(Path(path)) == md5 for path, md5 in manifest["files"].items())
     return manifest if whole else None

@@ -10,7 +10,7 @@ from typing import Any
 
 from matchclf import paths
 from matchclf.config import Config
-from matchclf.errors import ConfigError, ModelError
+from matchclf.errors import ConfigError, DataError, ModelError
 from matchclf.files import locked, read_json, write_json
 from matchclf.gates import Gate, candidate_gates, champion_gates
 from matchclf.tracking import decisions, registry
@@ -111,6 +111,8 @@ def _version(config: Config) -> int:
             f"{paths.REGISTERED} is of the model {kept.get('model_name')}; set version=NUMBER to choose a version of "
             f"{config.registry.model_name}."
         )
+    if type(kept.get("version")) is not int:
+        raise DataError(f"{paths.REGISTERED} names no version; run stage=register again, or set version=NUMBER.")
     return int(kept["version"])
 
 

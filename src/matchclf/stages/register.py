@@ -49,6 +49,7 @@ def _final_run_id() -> str:
     if not paths.FINAL_RUN_ID.is_file():
         raise ConfigError(f"{paths.FINAL_RUN_ID} does not exist; run stage=final_train first, or set run_id=RUN.")
     kept = read_json(paths.FINAL_RUN_ID)
-    if "run_id" not in kept:
+    if not isinstance(kept.get("run_id"), str) or not kept["run_id"]:
         raise DataError(f"{paths.FINAL_RUN_ID} names no run_id; run stage=final_train again, or set run_id=RUN.")
-    return str(kept["run_id"])
+    run_id: str = kept["run_id"]
+    return run_id

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import sqlite3
 import time
 from collections.abc import Callable
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 LOCKED = "database is locked"
+# Two processes told of the same new dataset at once: the second time it is known.
+TOLD_TWICE = re.compile("unique constraint.*datasets", re.IGNORECASE | re.DOTALL)
 # MLflow itself waits 20 seconds before it gives up; so often a call is made again.
 ATTEMPTS = 30
 
@@ -69,9 +72,11 @@ def _patient(call: Callable[..., Any]) -> Callable[..., Any]:
                 what = f"{arguments[-1]} of the run {arguments[0]}"
                 raise TrackingError(f"{what} cannot be written to or read from its artifacts: {problem}.") from problem
             except Exception as problem:
-                if LOCKED not in str(problem) or attempt == ATTEMPTS:
+                locked, told_twice = LOCKED in str(problem), TOLD_TWICE.search(str(problem))
+                if attempt == ATTEMPTS or not (locked or told_twice):
                     raise
-                log.warning("Another process holds the database of the tracking store; waiting.")
+                if locked:
+                    log.warning("Another process holds the database of the tracking store; waiting.")
                 time.sleep(attempt / 10)
         raise AssertionError  # the last attempt returns or raises
 

@@ -51,8 +51,9 @@ def is_alive(tags: Mapping[str, str]) -> bool:
         return SEEN not in tags or datetime.now(UTC) - datetime.fromisoformat(tags[SEEN]) < SILENCE
     if tags.get(BOOT) != _boot():
         return False
-    lease = Path(tags.get(LEASE) or "/")
-    return _is_held(lease) if lease.is_file() else _started(int(tags[PID])) == tags[STARTED] != ""
+    with suppress(OSError):  # no lease, or none that can be seen
+        return _is_held(Path(tags.get(LEASE) or "/"))
+    return _started(int(tags[PID])) == tags[STARTED] != ""
 
 
 def described(tags: Mapping[str, str]) -> str:

@@ -65,12 +65,13 @@ def reopen(store: Store, stored: StoredRun, tags: Mapping[str, str]) -> Run:
         for child in _children(run):
             if child.info.status == RUNNING:
                 end_orphan(store, child)
-        for key in {"status.reason", ORPHANED, "spool.sent"} & stored.data.tags.keys():
-            store.client.delete_tag(run.id, key)
         for key, value in (_cut(tags) | owner.owner_tags()).items():
             store.client.set_tag(run.id, key, value)
         store.client.update_run(run.id, status=RUNNING)
         _open[run.id] = run
+        # Only now: a run that failed is never without its reason.
+        for key in {"status.reason", ORPHANED, "spool.sent"} & stored.data.tags.keys():
+            store.client.delete_tag(run.id, key)
     return run
 
 
@@ -112,14 +113,17 @@ def end_orphan(store: Store, stored: StoredRun) -> bool:
     return _end(store, stored.info.run_id, FAILED, ORPHAN)
 
 
-def finish_all(status: str, why: str) -> None:
-    """End what is still open, children before their parents; another thread's call in flight is waited for."""
+def finish_all(status: str, why: str, for_good: bool = False) -> None:
+    """End what is still open, children before their parents; another thread's call in flight is waited for.
+
+    ``for_good``: the process is about to end, and no other thread starts or ends a run any more.
+    """
     held = _lock.acquire(timeout=LOCK_SECONDS)
     try:
         for run in reversed(list(_open.values())):
             _finish_if_possible(run, status, why)
     finally:
-        if held:
+        if held and not for_good:
             _lock.release()
 
 

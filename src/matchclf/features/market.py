@@ -1,0 +1,56 @@
+"""Ratings that follow bookmakers: what the prices of past matches said about both teams."""
+
+import numpy as np
+import pandas as pd
+
+from matchclf.features.history import Floats, played, table
+from matchclf.features.parameters import NotNegative, Positive, Share
+from matchclf.features.strengths import Pace, forecast, rating_columns
+
+_PRICES = ["odds_home", "odds_draw", "odds_away"]
+# Chance of a win over that of a draw, as a start for divisions never seen.
+_TYPICAL_ODDS = 1.5
+
+
+def market(  # noqa: PLR0913 - one keyword a setting, so that the signature says what conf/ may set
+    matches: pd.DataFrame,
+    *,
+    noise: Positive,
+    drift: NotNegative,
+    season_drift: NotNegative,
+    start_variance: Positive,
+    season_regression: Share,
+    tier_gap: NotNegative,
+    newcomer_gap: NotNegative,
+) -> pd.DataFrame:
+    """Ratings of both teams by the prices of matches before the day of the match; its own prices are not looked at.
+
+    Each team's chance of a win over that of a draw takes the place of goals: prices of the past know more than results
+    (Wunderlich and Memmert, 2018). A match without prices moves nothing; if no match has any, there are no columns.
+
+    Parameters
+    ----------
+    matches : pd.DataFrame
+        The matches table, rows in any order; not changed.
+    noise, drift, season_drift, start_variance, season_regression, tier_gap, newcomer_gap : float
+        As in ``strengths.Pace``.
+
+    Returns
+    -------
+    pd.DataFrame
+        ``market_expected_<home|away|diff>``, ``market_attack_...``, ``market_defence_...`` and
+        ``market_variance_<home|away>`` on the log scale; float32, one row a match; NaN where no match of the
+        division had prices before.
+    """
+    odds = _win_over_draw(matches)
+    if np.isnan(odds[:, played(matches)]).all():
+        return table({}, matches.index)
+    pace = Pace(noise, drift, season_drift, start_variance, season_regression, tier_gap, newcomer_gap)
+    return table(rating_columns("market", forecast(matches, odds, [_TYPICAL_ODDS], pace), 0), matches.index)
+
+
+def _win_over_draw(matches: pd.DataFrame) -> Floats:
+    """Chance of a home win, and of an away win, over that of a draw, shape (2, n, 1): margins cancel."""
+    home, draw, away = matches[_PRICES].to_numpy(np.float64).T
+    odds: Floats = (draw / np.stack([home, away]))[:, :, None]
+    return odds
