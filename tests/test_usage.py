@@ -115,7 +115,7 @@ def test_a_value_of_another_shape_is_told_with_its_key(argument, key):
         ("data.nope", WORLD),
         ("data.path", WORLD),
         ("features.nope", ["profile", "use", "families"]),
-        ("features.families.nope", FAMILIES.split(", ")),
+        ("features.families.nope", ["elo", "poisson", "chances", "market", "season", "form", "h2h", "rest"]),
         ("features.families.rest.nope", ["cap_days"]),
         ("models.nope", ["dummy", "logreg", "hgb", "xgb"]),
         ("models.dummy.nope", ["family", "preprocessing", "estimator"]),
