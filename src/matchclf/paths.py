@@ -24,6 +24,7 @@ FINAL_RUN_ID = MODELS / "final_run_id.json"
 REGISTERED = MODELS / "registered_model.json"
 PROMOTED = MODELS / "promoted_model.json"
 
+AUDIT = Path("data/audit/report.txt")
 REPRODUCTIONS = Path("data/reproductions")
 
 # What DVC shows and compares.

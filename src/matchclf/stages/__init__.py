@@ -40,6 +40,7 @@ STAGES = {
     "predict": Stage("matchclf.stages.predict", Scope.UNTRACKED),
     "reproduce": Stage("matchclf.stages.reproduce", Scope.UNTRACKED),
     "report": Stage("matchclf.stages.report", Scope.UNTRACKED),
+    "audit": Stage("matchclf.stages.audit", Scope.UNTRACKED),
     "sync": Stage("matchclf.stages.sync", Scope.UNTRACKED),
     "doctor": Stage("matchclf.stages.doctor", Scope.UNTRACKED),
 }
