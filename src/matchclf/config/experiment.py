@@ -33,15 +33,17 @@ class Variant:
 
 @dataclass
 class Features:
-    """A profile: the families of features a model sees, and the parameters of every family."""
+    """A profile: the families of features a model sees, those of ``full``, and the parameters of every family."""
 
     profile: str = MISSING
     use: list[str] = field(default_factory=list)
+    full: list[str] = field(default_factory=list)
     families: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name in self.use:
-            one_of("features.use", name, tuple(self.families))
+        for key in ("use", "full"):
+            for name in getattr(self, key):
+                one_of(f"features.{key}", name, tuple(self.families))
         if not self.use or len(set(self.use)) < len(self.use):
             raise ConfigError(f"features.use must name families, each once; found {self.use}.")
 

@@ -49,9 +49,12 @@ def run(config: Config, parent: Run) -> float:
 
 def _train_and_forecast(config: Config, parent: Run, prepared: Prepared) -> tuple[FinalModel, Forecasts]:
     ((name, model),) = config.models.items()
-    every = prepared.columns(list(config.features.families))
-    wide = _latest(load_dataset(paths.TRAIN, every), config.frac.value)
-    training = replace(wide, features=wide.features[prepared.columns(config.features.use)])
+    use, full = config.features.use, config.features.full
+    every = prepared.columns([*use, *full])
+    latest_rows = _latest(load_dataset(paths.TRAIN, every), config.frac.value)
+    training, wide = (
+        replace(latest_rows, features=latest_rows.features[prepared.columns(names)]) for names in (use, full)
+    )
     log.info("tuned      %s", _told(config, name))
     rules = config.final
     final = fit_final(build_model(name, model, config.seed), training, rules.calibration, rules.calibration_share)
