@@ -3,6 +3,7 @@ import logging
 import os
 import shutil
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -322,3 +323,19 @@ def test_a_damaged_manifest_is_made_anew(matchclf, tmp_path):
     (tmp_path / "data/processed/manifest.json").write_text("{")
     assert matchclf(*program.TINY, "stage=prepare").code == 0
     assert json.loads((tmp_path / "data/processed/manifest.json").read_text())["files"] == json.loads(whole)["files"]
+
+
+def test_the_order_of_the_families_changes_neither_columns_nor_their_order(compose, tmp_path, monkeypatch):
+    # It changes no hash: the same experiment must have the same result.
+    config = compose(*program.TINY[:-1])
+    turned = replace(
+        config, features=replace(config.features, families=dict(reversed(config.features.families.items())))
+    )
+    found = []
+    for number, one in enumerate((config, turned)):
+        (tmp_path / str(number)).mkdir()
+        monkeypatch.chdir(tmp_path / str(number))
+        found += [prepare(one), prepare(one)]  # made, then kept
+    columns = [one.columns(config.features.use) for one in found]
+    assert columns == [columns[0]] * 4
+    assert {one.version for one in found} == {found[0].version}

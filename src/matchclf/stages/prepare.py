@@ -123,7 +123,8 @@ def _make(config: Config, source: Source, inputs: str) -> dict[str, Any]:
         found.append(f"{len(loaded.matches):,} played, {len(loaded.upcoming):,} upcoming")
         found.append(f"{len(loaded.findings):,} findings in {paths.FINDINGS}")
     with step("features") as found:
-        families = build_features(loaded.matches, config.features.families)
+        # By name: the order in which the config has them changes no hash, so it must change no result.
+        families = build_features(loaded.matches, dict(sorted(config.features.families.items())))
         columns = {name: list(frame.columns) for name, frame in families.items()}
         found.append(f"{sum(map(len, columns.values()))} columns")
     with step("dataset") as found:
