@@ -49,7 +49,7 @@ CAN_CHANGE_A_RESULT = {
     "Table.match_key": ["date", "home_team"],
     "Table.on_bad_rows": "drop",
     "Features.use": ["elo", "form", "rest"],
-    "Features.families": {"elo": {}, "form": {}, "h2h": {}, "rest": {}},
+    "Features.families": {name: {} for name in ("elo", "poisson", "chances", "form", "season", "rest", "h2h")},
     "Model.family": "another",
     "Model.preprocessing": [{"_target_": "sklearn.preprocessing.MinMaxScaler"}],
     "Model.estimator": {"_target_": "sklearn.dummy.DummyClassifier"},
@@ -77,6 +77,7 @@ CANNOT_CHANGE_A_RESULT = {
     "Table.region": "another",
     "Table.version_id": "another",
     "Features.profile": "another",
+    "Features.full": ["elo"],
     "Frac.name": "another",
     "Experiments.experiment_name": "another",
     "Experiments.smoke_experiment_name": "another",
@@ -95,6 +96,7 @@ CANNOT_CHANGE_A_RESULT = {
     "Registry.champion_max_ece": 0.1,
     "Tracking.name": "server",
     "Tracking.uri": "http://localhost:5000",
+    "Tracking.on_outage": "spool",
     "Lineage.allow_dirty": True,
     "Lineage.require_clean": True,
     "Lineage.on_duplicate": "refuse",
@@ -115,6 +117,7 @@ CANNOT_CHANGE_A_RESULT = {
     "Config.what": "diff",
     "Config.run_a": "another",
     "Config.run_b": "another",
+    "Config.sweep": "another",
 }
 PARTS = {"stage", "variant", "data", "features", "models", "frac"} | {
     *("classification", "ablation", "temporal", "tuning", "tracking", "final", "reference", "registry"),

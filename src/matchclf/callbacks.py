@@ -82,23 +82,25 @@ class ParentRun(Callback):
 
     def on_run_end(self, config: DictConfig, **_: Any) -> None:
         """Send what was kept back for a server."""
-        plain = to_plain(config)
-        if find_stage(plain.stage.name).scope is not Scope.UNTRACKED:
-            send_soon(plain.tracking, plain.experiment_name, Path.cwd())
+        if _job and not isinstance(_job[0], Exception):
+            send_soon(_job[0][0].tracking, _job[0][0].experiment_name, Path.cwd())
 
     def on_multirun_end(self, config: DictConfig, **_: Any) -> None:
         """Close the parent of a search, or show the scores of all jobs of a sweep side by side."""
         scope = find_stage(config.stage.name).scope
-        if scope is Scope.SEARCH and not isinstance(_sweep[0], Exception):
-            runs.finish(_sweep[0].parent)
-            log.info("%s\n", where_to_look(_sweep[0].parent.store))
-        elif scope is Scope.JOB:
+        if scope is Scope.UNTRACKED or (scope is Scope.SEARCH and isinstance(_sweep[0], Exception)):
+            return
+        plain = to_plain(config)
+        if scope is Scope.SEARCH:
+            parent = open_sweep().parent
+            runs.finish(parent)
+            log.info("%s\n", where_to_look(parent.store))
+        else:
             from matchclf.stages.ablation_report import tell_sweep
 
-            plain = to_plain(config)
             store = store_of_runs(plain.tracking, plain.experiment_name, Path.cwd())
             log.info("%s", tell_sweep(store, _sweep_id(config)))
-        self.on_run_end(config)
+        send_soon(plain.tracking, plain.experiment_name, Path.cwd())
 
     def _trial(self, plain: Config, config: DictConfig) -> tuple[Any, ...]:
         if _sweep:

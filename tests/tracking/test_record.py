@@ -91,7 +91,7 @@ def test_params_tell_the_model_its_settings_and_its_data(league):
         "data.train_rows": str(rows),
         "data.target": "outcome_1x2",
         "data.frac": "1.0",
-        "features.families": "elo,form,h2h,rest",
+        "features.families": "elo,poisson,chances,form,season,rest,h2h",
         "features.n_columns": str(len(columns) - list(columns).index("outcome_1x2") - 1),
         "seed": "1",
     }
@@ -105,8 +105,8 @@ def test_the_parent_has_the_settings_that_can_change_a_result(league, compose):
         **{f"data.{key}": value for key, value in config["data"].items()},
         **{
             f"features.{family}.{key}": v
-            for family, of in config["features"]["families"].items()
-            for key, v in of.items()
+            for family in config["features"]["use"]
+            for key, v in config["features"]["families"][family].items()
         },
         "models.dummy.family": "dummy",
         "models.dummy.preprocessing": "[]",

@@ -37,8 +37,8 @@ class Features:
 
     profile: str = MISSING
     use: list[str] = field(default_factory=list)
-    full: list[str] = field(default_factory=list)
     families: dict[str, dict[str, Any]] = field(default_factory=dict)
+    full: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         for key in ("use", "full"):
