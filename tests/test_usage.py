@@ -114,7 +114,7 @@ def test_a_value_of_another_shape_is_told_with_its_key(argument, key):
         ("stage.nope", ["name", "select_by"]),
         ("data.nope", WORLD),
         ("data.path", WORLD),
-        ("features.nope", ["profile", "use", "full", "families"]),
+        ("features.nope", ["profile", "use", "families", "full"]),
         ("features.families.nope", ["elo", "poisson", "chances", "market", "season", "form", "h2h", "rest"]),
         ("features.families.rest.nope", ["cap_days"]),
         ("models.nope", ["dummy", "logreg", "hgb", "xgb"]),
