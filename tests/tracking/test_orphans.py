@@ -97,7 +97,9 @@ def test_a_final_status_stays(store, final, caplog):
     for how in (runs.FINISHED, runs.FAILED, runs.KILLED):
         runs.finish(run, how, "again")
     assert "was ended by another process and stays as it is" in caplog.text
+    store.client.set_tag(run.id, "owner.boot", "another")  # ended in order, and its process is gone since
     assert not runs.end_orphan(store, store.client.get_run(run.id))
+    assert runs.ORPHANED not in store.client.get_run(run.id).data.tags
     assert dict(store.client.get_run(run.id).info) == dict(before)
 
 

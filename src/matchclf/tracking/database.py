@@ -69,7 +69,7 @@ def _patient(call: Callable[..., Any]) -> Callable[..., Any]:
             try:
                 return call(*arguments, **more)
             except OSError as problem:
-                what = f"{arguments[-1]} of the run {arguments[0]}"
+                what = f"{arguments[-1]} of the run {arguments[0]}" if arguments else call.__name__
                 raise TrackingError(f"{what} cannot be written to or read from its artifacts: {problem}.") from problem
             except Exception as problem:
                 locked, told_twice = LOCKED in str(problem), TOLD_TWICE.search(str(problem))

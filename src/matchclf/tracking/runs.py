@@ -107,7 +107,8 @@ def end_orphan(store: Store, stored: StoredRun) -> bool:
 
     To be called under ``owner.deciding()``, so that nobody goes on with the run meanwhile.
     """
-    if owner.is_alive(store.client.get_run(stored.info.run_id).data.tags):
+    found = store.client.get_run(stored.info.run_id)
+    if found.info.status != RUNNING or owner.is_alive(found.data.tags):
         return False
     store.client.set_tag(stored.info.run_id, ORPHANED, "true")
     return _end(store, stored.info.run_id, FAILED, ORPHAN)

@@ -26,8 +26,6 @@ log = logging.getLogger(__name__)
 SENT = "spool.sent"
 T = TypeVar("T")
 PARENT = "mlflow.parentRunId"
-# Most values of one kind that a server takes in one request.
-BATCH = 100
 
 
 def store_of_runs(tracking: Tracking, experiment_name: str, project: Path) -> Store:
@@ -128,4 +126,6 @@ def _reading(server: Store, run: StoredRun) -> dict[str, str]:
 
 
 def _batches(values: list[T]) -> Iterator[list[T]]:
+    from matchclf.tracking.record import BATCH  # brings pandas, which --help does without
+
     return (values[begin : begin + BATCH] for begin in range(0, len(values), BATCH))
