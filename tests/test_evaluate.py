@@ -301,6 +301,20 @@ def test_out_of_fold_tells_the_match_the_year_the_outcome_and_the_forecast():
     pd.testing.assert_frame_equal(out_of_fold(evaluation, data), expected)
 
 
+def test_out_of_fold_tells_odds_and_elo_gap_where_there_are_any(data):
+    evaluation = evaluate_model(
+        "prior", make_pipeline(DummyClassifier()), data, walk_forward(data.matches["date"], YEARS), 1
+    )
+    priced = data.matches.assign(**dict.fromkeys(ODDS, np.arange(len(data.matches), dtype=np.float32)))
+    known = out_of_fold(evaluation, Dataset(priced, data.features, data.target))
+    for name, column in {**priced[ODDS], "elo_diff": data.features["elo_diff"]}.items():
+        np.testing.assert_array_equal(known[name], column.iloc[evaluation.rows])
+    unpriced = out_of_fold(
+        evaluation, Dataset(priced.assign(**dict.fromkeys(ODDS, np.nan)), data.features, data.target)
+    )
+    assert list(unpriced.columns) == [*list(known.columns)[:-4], "elo_diff"]
+
+
 def test_workers_are_as_configured_or_one_a_core():
     assert threads(3) == 3
     assert threads(0) == len(os.sched_getaffinity(0))

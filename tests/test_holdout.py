@@ -185,7 +185,8 @@ def test_the_table_has_a_row_a_match_with_what_happened_and_each_forecast(traini
     table = forecasts.table()
     names = ["final", "raw", "reference", "uniform", "prior", "bookmaker"]
     columns = [f"{name}_{outcome}" for name in names for outcome in ("home", "draw", "away")]
-    assert list(table.columns) == [*KEY, "outcome_1x2", *columns]
+    assert list(table.columns) == [*KEY, "outcome_1x2", *columns, "elo_diff"]
+    pd.testing.assert_series_equal(table["elo_diff"], later.features["elo_diff"])
     pd.testing.assert_frame_equal(table[KEY], later.matches[KEY])
     assert table["outcome_1x2"].tolist() == later.target.tolist()
     assert table["outcome_1x2"].dtype == np.int8

@@ -24,6 +24,11 @@ from matchclf.metrics import Proba
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
+# Where a run keeps them.
+OUT_OF_FOLD = "predictions/out_of_fold.parquet"
+# Home less away in points, home advantage included.
+ELO_GAP = "elo_diff"
+
 
 @dataclass(frozen=True)
 class Evaluation:
@@ -121,12 +126,21 @@ def scores_with_odds(evaluation: Evaluation, data: Dataset) -> dict[str, float]:
 
 
 def out_of_fold(evaluation: Evaluation, data: Dataset) -> pd.DataFrame:
-    """One row a forecast match: what it was, its fold's year, what happened and the three probabilities."""
+    """One row a forecast match: what it was, its fold's year, what happened and the three probabilities.
+
+    Where they are known, also the decimal odds and the Elo gap, so that the run alone tells where a model is good.
+    """
     matches = data.matches[KEY].iloc[evaluation.rows].reset_index(drop=True)
     proba = pd.DataFrame(evaluation.proba, columns=[f"prob_{name}" for name in OUTCOMES])
-    return matches.assign(fold=matches["date"].dt.year.astype("int64"), **{TARGET: data.target[evaluation.rows]}).join(
-        proba
-    )
+    known = known_facts(data).iloc[evaluation.rows].reset_index(drop=True)
+    outcomes = {"fold": matches["date"].dt.year.astype("int64"), TARGET: data.target[evaluation.rows]}
+    return matches.assign(**outcomes).join([proba, known])
+
+
+def known_facts(data: Dataset) -> pd.DataFrame:
+    """Odds of each match and the Elo gap of its teams, of those that the data has at all."""
+    odds = data.matches[list(ODDS)].dropna(axis=1, how="all")
+    return odds.join(data.features[[name for name in (ELO_GAP,) if name in data.features]])
 
 
 def threads(workers: int) -> int:

@@ -14,7 +14,7 @@ from matchclf import baselines, metrics
 from matchclf.calibration import Calibrated, fit_calibrated
 from matchclf.data.dataset import KEY, Dataset
 from matchclf.data.schema import ODDS, OUTCOMES, TARGET
-from matchclf.evaluate import known_features, proba_in_order
+from matchclf.evaluate import ELO_GAP, known_features, proba_in_order
 from matchclf.folds import check_classes
 from matchclf.lineage.digests import array_digest
 from matchclf.metrics import Proba
@@ -67,14 +67,18 @@ class Forecasts:
         return priced
 
     def table(self) -> pd.DataFrame:
-        """One row a match: what it was, what happened, and three columns a forecast, for instance ``final_home``."""
+        """One row a match: what it was, what happened, three columns a forecast, and the Elo gap where it is known.
+
+        The columns of a forecast are called, for instance, ``final_home``.
+        """
         columns = {
             f"{name}_{outcome}": proba[:, label]
             for name, proba in self.proba.items()
             for label, outcome in enumerate(OUTCOMES)
         }
         matches = self.holdout.matches[KEY].assign(**{TARGET: self.holdout.target})
-        return matches.join(pd.DataFrame(columns, matches.index))
+        gap = self.holdout.features[[name for name in (ELO_GAP,) if name in self.holdout.features]]
+        return matches.join([pd.DataFrame(columns, matches.index), gap])
 
 
 def fit_final(pipeline: Pipeline, training: Dataset, method: str, share: float) -> FinalModel:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,18 +47,23 @@ def judge(differences: Mapping[str, NDArray[np.float64]], dates: pd.Series, seed
     intervals is the quantile of the largest of their deviations, each in units of its own spread (Romano, Wolf 2005).
     """
     columns = np.column_stack(list(differences.values()))
-    means = columns.mean(axis=0)
     resampled = resampled_means(columns, dates, seed)
+    found = judge_means(columns.mean(axis=0), resampled, [len(dates)] * len(differences))
+    return dict(zip(differences, found, strict=True))
+
+
+def judge_means(means: NDArray[np.float64], resampled: NDArray[np.float64], matches: Sequence[int]) -> list[Verdict]:
+    """The same for ``means`` of shape (n,) whose resampled values, shape (resamples, n), are known already."""
     spread = resampled.std(axis=0, ddof=1)
     deviation = np.divide(abs(resampled - means), spread, out=np.zeros_like(resampled), where=spread > 0)
     half_width = float(np.quantile(deviation.max(axis=1), LEVEL))
-    return {
-        name: Verdict(
+    return [
+        Verdict(
             float(mean),
             float(mean - half_width * one),
             float(mean + half_width * one),
             float((half_width + POWER_80) * one),
-            len(dates),
+            rows,
         )
-        for name, mean, one in zip(differences, means, spread, strict=True)
-    }
+        for mean, one, rows in zip(means, spread, matches, strict=True)
+    ]

@@ -13,9 +13,9 @@ from matchclf.config import Config
 from matchclf.console import table
 from matchclf.data.dataset import KEY
 from matchclf.data.schema import OUTCOMES, TARGET
+from matchclf.evaluate import OUT_OF_FOLD
 from matchclf.files import read_json, read_parquet
 from matchclf.metrics import ece, log_loss
-from matchclf.stages.compare import OUT_OF_FOLD
 from matchclf.tracking.search import find_run
 from matchclf.tracking.store import open_store
 

@@ -10,6 +10,7 @@ from matchclf.config import Config
 from matchclf.data.schema import TARGET
 from matchclf.errors import ModelError
 from matchclf.evaluate import (
+    OUT_OF_FOLD,
     Evaluation,
     evaluate_baselines,
     evaluate_holdout,
@@ -29,7 +30,6 @@ from matchclf.tracking.provenance import keep_digests
 from matchclf.tracking.runs import Run
 
 log = logging.getLogger(__name__)
-OUT_OF_FOLD = "predictions/out_of_fold.parquet"
 SHOWN_TAGS = ("pipeline.params_hash", "pipeline.git_sha")
 
 

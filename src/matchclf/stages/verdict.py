@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from matchclf.errors import ModelError
+from matchclf.evaluate import OUT_OF_FOLD
 from matchclf.files import read_parquet
-from matchclf.stages.compare import OUT_OF_FOLD
 from matchclf.stages.final_scores import PREDICTIONS
 from matchclf.tracking.provenance import DIGESTS, read_json_kept
 from matchclf.tracking.search import StoredRun
