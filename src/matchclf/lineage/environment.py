@@ -4,7 +4,6 @@ import os
 import platform
 import re
 from collections.abc import Mapping
-from importlib import metadata
 
 from matchclf import threads
 
@@ -53,6 +52,8 @@ def _packages(distribution: str) -> dict[str, str]:
 
 def _headers(name: str) -> tuple[str, list[str]]:
     """Version and required packages of a distribution; an empty version where it is not installed."""
+    from importlib import metadata  # brings a reader of mails, which --help does without
+
     try:
         text = metadata.distribution(name).read_text("METADATA") or ""
     except metadata.PackageNotFoundError:  # not needed on this platform

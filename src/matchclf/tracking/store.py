@@ -7,12 +7,9 @@ import os
 import sqlite3
 import sys
 from dataclasses import dataclass
-from http.client import HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.error import HTTPError
 from urllib.parse import urlsplit
-from urllib.request import urlopen
 
 from matchclf import paths
 from matchclf.config import Tracking
@@ -120,6 +117,11 @@ def is_server(uri: str) -> bool:
 def _check_server(uri: str) -> None:
     if not is_server(uri):
         return
+    # What only a server needs, --help does without.
+    from http.client import HTTPException
+    from urllib.error import HTTPError
+    from urllib.request import urlopen
+
     parts = urlsplit(uri)
     address = parts._replace(netloc=parts.netloc.rpartition("@")[2], path=f"{parts.path.rstrip('/')}/health").geturl()
     try:
