@@ -1,11 +1,16 @@
 """The program as its users run it, a process of its own in a folder, and a look at what it left in MLflow."""
 
+import atexit
 import os
 import subprocess
 import sys
+import tempfile
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 
+import forks
 import loopback
 import matchclf
 
@@ -17,6 +22,8 @@ EXPERIMENTS = ("matches_clf", "matches_clf_smoke")
 STEERING = ("MLFLOW_", "HYDRA_", "DVC_")
 # With one of these MLflow reports nothing; our users do not have them.
 SILENCING = ("DO_NOT_TRACK", "PYTEST_", "CI", "GITHUB_", "GITLAB_", "JENKINS_", "TRAVIS", "TF_BUILD", "BUILDKITE")
+# What a process reads when it starts or imports: with one of these, it starts cold.
+AT_START = ("PYTHON", "OMP_", "OPENBLAS_", "MLFLOW_DISABLE", "DO_NOT_TRACK")
 SOURCE = str(Path(matchclf.__file__).parents[1])
 
 
@@ -52,18 +59,37 @@ def hooked(folder, code, **more):
 
 
 def run(*arguments, cwd, python=sys.executable, **more):
-    """``python -m matchclf`` with these arguments to its end; ``more`` is set in its environment."""
+    """``python -m matchclf`` with these arguments to its end; ``more`` is set in its environment.
+
+    It is forked from a process that has imported everything, unless ``more`` has what acts on imports.
+    """
+    if python != sys.executable or any(name.startswith(AT_START) for name in more):
+        return _run_cold([python, "-m", "matchclf", *arguments], cwd, environment(**more))
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+        request = {"module": "matchclf", "arguments": arguments, "cwd": str(cwd), "env": environment(**more)}
+        request |= {"python": python, "deaf": False, "trace": None, "code": ""}
+        _, connection = forks.start(_server(), request, out, err)
+        with connection:
+            connection.settimeout(500)
+            code = int(connection.recv(20))
+        told = [(file.seek(0), file.read())[1] for file in (out, err)]
+    return Done(code, *told, files(cwd / "data"))
+
+
+def _run_cold(command, cwd, env):
     done = subprocess.run(
-        [python, "-m", "matchclf", *arguments],
-        cwd=cwd,
-        env=environment(**more),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=500,
-        check=False,
+        command, cwd=cwd, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=500, check=False
     )
     return Done(done.returncode, done.stdout, done.stderr, files(cwd / "data"))
+
+
+@cache
+def _server():
+    """The server of this process, which ends with it."""
+    until_exit = ExitStack()
+    atexit.register(until_exit.close)
+    folder = until_exit.enter_context(tempfile.TemporaryDirectory(prefix="forks"))
+    return until_exit.enter_context(forks.served(Path(folder), environment))
 
 
 def start(*arguments, cwd, name="", env=None, **options):

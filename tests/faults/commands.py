@@ -1,21 +1,19 @@
 """Commands of the program as processes that can be killed at a chosen moment, and what they were doing then."""
 
-import json
 import os
 import random
 import signal
 import socket
 import stat
-import subprocess
 import sys
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import forks
 import program
 
-HERE = Path(__file__).parent
 # How often a process is looked at.
 LOOK_SECONDS = 0.005
 
@@ -97,14 +95,9 @@ class Server:
         env |= {"FORK_SERVER": str(self.address), "FORK_SERVER_PYTHON": str(self.python)}
         request = {"module": "matchclf", "arguments": arguments, "cwd": str(folder), "env": env, "deaf": deaf}
         request |= {"trace": [str(trace), at, number], "python": str(self.python), "code": code}
-        connection = socket.socket(socket.AF_UNIX)
-        connection.connect(str(self.address))
         with (folder / "out").open("w") as out, (folder / "err").open("w") as err:
-            socket.send_fds(connection, [json.dumps(request).encode()], [out.fileno(), err.fileno()])
-        pid = b""
-        while not pid.endswith(b"\n"):
-            pid += connection.recv(1)
-        return Command(int(pid), folder, trace, connection)
+            pid, connection = forks.start(self.address, request, out, err)
+        return Command(pid, folder, trace, connection)
 
     def run(self, folder, *arguments, **more):
         """A command to its end."""
@@ -125,23 +118,12 @@ class Server:
 
 @contextmanager
 def served(folder):
-    """A server that has imported everything."""
+    """A server that has imported everything, and an interpreter that has it start what is run by it."""
     python = folder / "python"
-    python.write_text(f"#!{sys.executable} -SE\n{(HERE / 'python_client.py').read_text()}")
+    python.write_text(f"#!{sys.executable} -SE\n{(program.ROOT / 'tests/python_client.py').read_text()}")
     python.chmod(python.stat().st_mode | stat.S_IXUSR)
-    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
-    process = subprocess.Popen(
-        [sys.executable, str(HERE / "fork_server.py"), str(folder / "socket")],
-        env=program.environment(MLFLOW_DISABLE_TELEMETRY="true", **threads),
-        cwd=folder,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    with process:
-        assert process.stdout.readline() == "ready\n"
-        yield Server(folder / "socket", python)
-        process.stdin.close()
+    with forks.served(folder, program.environment) as address:
+        yield Server(address, python)
 
 
 def phase(events):
