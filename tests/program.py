@@ -13,11 +13,14 @@ from pathlib import Path
 import forks
 import loopback
 import matchclf
+from matchclf.compose import CONF
+from matchclf.usage import options
 
 ROOT = Path(__file__).parents[1]
 # One country, one division of eight teams, some 500 matches before the holdout: a run takes a few seconds.
 TINY = ("data.countries=1", "data.tiers=1", "data.teams_per_division=8", "data.first_season=2014", "rounds=5")
 TWO = "model=[dummy,logreg]"
+EVERY_MODEL = f"model=[{','.join(options(CONF / 'model'))}]"
 EXPERIMENTS = ("matches_clf", "matches_clf_smoke")
 STEERING = ("MLFLOW_", "HYDRA_", "DVC_")
 # With one of these MLflow reports nothing; our users do not have them.

@@ -1,5 +1,4 @@
 import math
-import os
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +9,7 @@ from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 
+import program
 from matchclf.baselines import bookmaker
 from matchclf.compose import CONF
 from matchclf.data.dataset import Dataset
@@ -21,7 +21,6 @@ from matchclf.evaluate import (
     evaluate_model,
     out_of_fold,
     scores_with_odds,
-    threads,
 )
 from matchclf.folds import walk_forward
 from matchclf.metrics import METRICS, log_loss, score
@@ -63,7 +62,7 @@ def folds(data):
 @pytest.fixture(scope="module")
 def build(compose):
     """Build the model of this name with few rounds."""
-    models = compose("rounds=10").models
+    models = compose("rounds=10", program.EVERY_MODEL).models
     return lambda name: build_model(name, models[name], 1)
 
 
@@ -313,8 +312,3 @@ def test_out_of_fold_tells_odds_and_elo_gap_where_there_are_any(data):
         evaluation, Dataset(priced.assign(**dict.fromkeys(ODDS, np.nan)), data.features, data.target)
     )
     assert list(unpriced.columns) == [*list(known.columns)[:-4], "elo_diff"]
-
-
-def test_workers_are_as_configured_or_one_a_core():
-    assert threads(3) == 3
-    assert threads(0) == len(os.sched_getaffinity(0))

@@ -1,4 +1,5 @@
 import json
+import re
 import subprocess
 import sys
 from importlib import import_module
@@ -8,7 +9,9 @@ import pandas as pd
 import pytest
 from sklearn.base import ClassifierMixin
 from sklearn.pipeline import Pipeline
+from xgboost import XGBClassifier
 
+import program
 from matchclf.compose import CONF
 from matchclf.config import Model
 from matchclf.errors import ConfigError
@@ -16,6 +19,7 @@ from matchclf.models import build_model, check_models
 from matchclf.usage import options
 
 MODELS = options(CONF / "model")
+DUMMY = "sklearn.dummy.DummyClassifier"
 each_model = pytest.mark.parametrize("name", MODELS)
 
 REFUSED = [
@@ -87,7 +91,7 @@ REFUSED = [
 @pytest.fixture(scope="module")
 def build(compose):
     """Build the model of this name with few rounds."""
-    models = compose("rounds=10").models
+    models = compose("rounds=10", program.EVERY_MODEL).models
     assert sorted(models) == MODELS
     return lambda name, seed=1: build_model(name, models[name], seed)
 
@@ -261,16 +265,66 @@ def test_estimators_outside_sklearn_fit_on_one_thread(build):
     assert build("xgb")[-1].n_jobs == 1
 
 
+def stands_in(settings, made):
+    """Whether an estimator, and those in it, have the settings of a config."""
+    if isinstance(settings, dict):
+        module, _, name = settings["_target_"].rpartition(".")
+        known = made.get_params(deep=False) | {"_target_": settings["_target_"]}
+        right = type(made) is getattr(import_module(module), name)
+        return right and all(stands_in(setting, known[key]) for key, setting in settings.items())
+    if isinstance(settings, list):
+        return len(settings) == len(made) and all(map(stands_in, settings, made))
+    return settings == made
+
+
 @each_model
 def test_parameters_reach_the_estimator_as_they_stand_in_the_config(compose, build, name):
-    settings = dict(compose(f"model=[{name}]", "rounds=10").models[name].estimator)
-    module, _, made = settings.pop("_target_").rpartition(".")
-    estimator = build(name)[-1]
-    assert type(estimator) is getattr(import_module(module), made)
-    assert {key: estimator.get_params()[key] for key in settings} == settings
+    settings = compose(f"model=[{name}]", "rounds=10").models[name].estimator
+    assert stands_in(settings, build(name)[-1])
+    assert not stands_in(settings, build_model(name, of(DUMMY), 1)[-1]) or name == "dummy"
 
 
 def test_the_config_is_untouched():
     model = of("sklearn.dummy.DummyClassifier", strategy="prior")
     build_model("mine", model, 1)
     assert model == of("sklearn.dummy.DummyClassifier", strategy="prior")
+
+
+def blend(*, steps=(), **trees):
+    """A mean of two models, one of them a pipeline."""
+    linear = {"_target_": "sklearn.pipeline.Pipeline", "steps": [*steps, ["prior", {"_target_": DUMMY}]]}
+    members = [["linear", linear], ["trees", {"_target_": "xgboost.XGBClassifier", "n_estimators": 5} | trees]]
+    return of("sklearn.ensemble.VotingClassifier", voting="soft", estimators=members)
+
+
+def test_a_blend_is_the_mean_of_its_members_each_with_the_seed_and_one_thread():
+    features, target = told_by_one_column([2] * 40 + [0] * 100 + [1] * 60)
+    model = build_model("blend", blend(subsample=0.5), seed=3).fit(features, target)
+    prior = np.tile([0.5, 0.3, 0.2], (200, 1))
+    trees = XGBClassifier(n_estimators=5, subsample=0.5, random_state=3, n_jobs=1).fit(features, target)
+    np.testing.assert_array_equal(model.predict_proba(features), (prior + trees.predict_proba(features)) / 2)
+    assert model[-1].named_estimators_["trees"].n_jobs == 1
+
+
+@pytest.mark.parametrize(
+    ("wrong", "place"),
+    [
+        (blend(_target_="os.system"), "models.blend.estimator.estimators.1.1._target_=os.system is refused"),
+        (blend(steps=[["a", {"_target_": "os.popen"}]]), "estimators.0.1.steps.0.1._target_=os.popen is refused"),
+    ],
+)
+def test_a_member_outside_the_allowed_packages_is_refused_with_its_place(wrong, place):
+    with pytest.raises(ConfigError, match=re.escape(place)):
+        check_models({"blend": wrong})
+    with pytest.raises(ConfigError, match=re.escape(place)):
+        build_model("blend", wrong, seed=1)
+
+
+def test_a_wrong_setting_of_a_member_is_told_with_its_place():
+    with pytest.raises(ConfigError, match=r"^models\.blend\.estimator\.estimators\.1\.1\.deepth is an unknown"):
+        build_model("blend", blend(deepth=3), seed=1)
+
+
+def test_a_blend_of_nothing_is_refused():
+    with pytest.raises(ConfigError, match=r"^models\.b\.estimator\._target_=sklearn\S+ cannot be built from a config"):
+        build_model("b", of("sklearn.ensemble.VotingClassifier"), seed=1)

@@ -17,6 +17,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from sklearn.pipeline import Pipeline
 
+import program
 from examples import examples
 from matchclf import metrics
 from matchclf.compose import CONF
@@ -85,7 +86,7 @@ class Evaluator:
 
 @pytest.fixture(scope="module")
 def settings(compose):
-    return compose("rounds=2").models
+    return compose("rounds=2", program.EVERY_MODEL).models
 
 
 @pytest.fixture(scope="module")

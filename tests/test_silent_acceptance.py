@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from sklearn.base import clone
 
+import program
 from data.formats import HEADER, check, read, save
 from matchclf import metrics
 from matchclf.compose import CONF
@@ -165,7 +166,9 @@ def test_a_single_class_in_a_training_part_is_refused_before_a_model_sees_it(com
     data = league()
     data = Dataset(data.matches, data.features, np.zeros(400, np.int8))
     with pytest.raises(DataError, match=r"^Fold 2020 has \d+ training matches without outcome 1, 2 "):
-        evaluate_model(name, build_model(name, compose("rounds=5").models[name], 1), data, folds(data), 1)
+        evaluate_model(
+            name, build_model(name, compose("rounds=5", program.EVERY_MODEL).models[name], 1), data, folds(data), 1
+        )
 
 
 def folds(data: Dataset):
@@ -174,7 +177,7 @@ def folds(data: Dataset):
 
 @each_model
 def test_permuted_and_extra_columns_are_taken_by_name_and_bare_arrays_not_at_all(compose, name):
-    data, pipeline = league(), build_model(name, compose("rounds=5").models[name], 1)
+    data, pipeline = league(), build_model(name, compose("rounds=5", program.EVERY_MODEL).models[name], 1)
     later = Dataset(data.matches[300:], data.features[300:], data.target[300:])
     other = later.features.assign(more=np.float32(9))[["more", "gap_days", "elo_diff"]]
     early = Dataset(data.matches[:300], data.features[:300], data.target[:300])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 from typing import TYPE_CHECKING, Any
 
 from matchclf.config import Model
@@ -19,7 +20,7 @@ def check_models(models: dict[str, Model]) -> None:
     """Raise ConfigError for a target that is not an estimator class of an allowed package; imports nothing."""
     for name, model in models.items():
         for place, step in _steps(name, model):
-            check_target(place, step.get("_target_") if isinstance(step, dict) else step)
+            _check_step(place, step)
 
 
 def build_model(name: str, model: Model, seed: int) -> Pipeline:
@@ -48,17 +49,53 @@ def check_target(place: str, target: object) -> None:
         )
 
 
+def _check_step(place: str, step: Any) -> None:
+    check_target(place, step.get("_target_") if isinstance(step, dict) else step)
+    for key, inner in _inner_steps(place, step):
+        _check_step(key, inner)
+
+
+def _inner_steps(place: str, value: Any) -> list[tuple[str, dict[str, Any]]]:
+    """Where estimators stand inside another one, such as the members of a blend, and what is said of them."""
+    below = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    found = [(f"{place}.{key}", inner) for key, inner in below]
+    direct = [(key, inner) for key, inner in found if isinstance(inner, dict) and "_target_" in inner]
+    return direct + [one for key, inner in found if (key, inner) not in direct for one in _inner_steps(key, inner)]
+
+
 def _build(place: str, step: dict[str, Any], seed: int) -> Any:
     check_target(place, step["_target_"])
-    params = {key: value for key, value in step.items() if key != "_target_"}
-    try:
-        made = _estimator_class(place, step["_target_"])()
-    except TypeError as problem:
-        raise ConfigError(f"{place}._target_={step['_target_']} cannot be built from a config: {problem}.") from problem
-    known = made.get_params()
+    params = {key: _built(f"{place}.{key}", value, seed) for key, value in step.items() if key != "_target_"}
+    known, made = _unfitted(place, step["_target_"], params)
     for key in params.keys() - known.keys():
         raise ConfigError(f"{place}.{key} is an unknown parameter; choose one of {', '.join(sorted(known))}.")
     return made.set_params(**_repeatable(step["_target_"], known, seed) | params)
+
+
+def _built(place: str, value: Any, seed: int) -> Any:
+    """A setting as it is, or the estimators that stand in it."""
+    if isinstance(value, dict) and "_target_" in value:
+        return _build(place, value, seed)
+    if isinstance(value, dict):
+        return {key: _built(f"{place}.{key}", inner, seed) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_built(f"{place}.{number}", inner, seed) for number, inner in enumerate(value)]
+    return value
+
+
+def _unfitted(place: str, target: str, params: dict[str, Any]) -> tuple[dict[str, Any], Any]:
+    """The settings that a class knows, with their defaults, and an estimator with those that have none."""
+    made_of = _estimator_class(place, target)
+    required = [
+        key
+        for key, one in inspect.signature(made_of).parameters.items()
+        if one.kind is one.POSITIONAL_OR_KEYWORD and one.default is one.empty
+    ]
+    try:
+        made: Any = made_of(**{key: params[key] for key in required if key in params})
+    except TypeError as problem:
+        raise ConfigError(f"{place}._target_={target} cannot be built from a config: {problem}.") from problem
+    return made.get_params(deep=False), made
 
 
 def _repeatable(target: str, known: dict[str, Any], seed: int) -> dict[str, Any]:

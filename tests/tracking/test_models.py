@@ -89,7 +89,7 @@ def write_sample(path: Path, features: pd.DataFrame, proba: np.ndarray) -> str:
 @pytest.mark.parametrize("name", options(CONF / "model"))
 @pytest.mark.parametrize("method", METHODS)
 def test_every_model_by_every_method_forecasts_the_same_when_it_is_loaded(compose, run, tmp_path, name, method):
-    model = calibrated(build_model(name, compose("rounds=5").models[name], 1), method)
+    model = calibrated(build_model(name, compose("rounds=5", program.EVERY_MODEL).models[name], 1), method)
     features = matches()[0].head(200)
     double = features.astype(np.float64)
     with threadpool_limits(1):
@@ -210,7 +210,7 @@ def test_types_that_are_not_trusted_are_refused_even_when_the_digests_are_right(
 
 def test_every_trusted_type_is_one_that_some_model_needs(compose):
     needed = set()
-    for name, model in compose("rounds=5").models.items():
+    for name, model in compose("rounds=5", program.EVERY_MODEL).models.items():
         for method in METHODS:
             needed |= set(
                 skops.io.get_untrusted_types(data=skops.io.dumps(calibrated(build_model(name, model, 1), method)))
