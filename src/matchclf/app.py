@@ -12,7 +12,7 @@ from hydra.errors import MissingConfigException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from matchclf import callbacks, interrupts, targets, usage
+from matchclf import callbacks, garbage, interrupts, targets, usage
 from matchclf.compose import CONF, register_schema, to_plain
 from matchclf.errors import ConfigError, DuplicateError, MatchclfError, TrackingError
 from matchclf.redaction import redact, refuse_secrets
@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 
 def main() -> None:
     """Run one command line; the exit code tells what kind of problem stopped it."""
+    garbage.wait()
     interrupts.watch()
     sys.argv[0] = sys.argv[0].replace("__main__.py", "matchclf")
     sys.argv[1:] = usage.flags_first(sys.argv[1:])
@@ -48,6 +49,7 @@ def main() -> None:
 
 def run(config: DictConfig) -> float | None:
     """Run the stage of a composed config; a tracked one returns the log-loss to minimise."""
+    garbage.begin()
     try:
         stage = find_stage(config.stage.name)
         arguments = (to_plain(config),) if stage.scope is Scope.UNTRACKED else callbacks.job_arguments()
