@@ -26,6 +26,7 @@ PROMOTED = MODELS / "promoted_model.json"
 
 AUDIT = Path("data/audit/report.txt")
 REPRODUCTIONS = Path("data/reproductions")
+REPORTS = Path("data/reports")
 
 # What DVC shows and compares.
 METRICS = Path("data/metrics")

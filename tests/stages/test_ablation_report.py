@@ -10,8 +10,10 @@ from matchclf.config import Tracking
 from matchclf.errors import ConfigError
 from matchclf.metrics import match_losses
 from matchclf.paired import paired_difference
-from matchclf.stages.ablation_report import tell_ablation, tell_sweep
+from matchclf.reports.ablation_runs import read_ablation
+from matchclf.stages.ablation_report import tell_sweep
 from matchclf.tracking.store import open_store
+from reports_pages import check_offline
 
 VARIANTS = ("elo_only", "stats_only", "full_no_h2h")
 PROBA = ["prob_home", "prob_draw", "prob_away"]
@@ -52,13 +54,15 @@ def test_the_report_says_the_same_later(league):
     folder, done = league
     again = program.run("stage=report", "what=ablation", cwd=folder)
     assert again.code == 0, again
-    assert again.out.strip() in done["ablations"].out
+    *said, written = again.out.strip().splitlines()
+    assert "\n".join(said) in done["ablations"].out
+    assert re.fullmatch(r"written +data/reports/ablation-[-\d]+/report\.html, report\.md and \d tables as CSV", written)
 
 
 def test_a_sweep_that_is_not_there_has_no_verdict(league):
     folder, _ = league
     store = open_store(Tracking("local", f"sqlite:///{folder}/mlflow.db"), "matches_clf", folder)
-    assert tell_ablation(store, "another") is None
+    assert read_ablation(store, "another") is None
     assert tell_sweep(store, "another") == ""
 
 
@@ -73,3 +77,16 @@ def test_without_a_sweep_the_report_says_how_to_make_one(compose, tmp_path, monk
         ConfigError, match="The sweep x has no finished ablation of another variant beside variant=full"
     ):
         report.run(compose("stage=report", "what=ablation", "sweep=x"))
+
+
+def test_each_parent_of_the_sweep_has_the_report_that_is_written_later(league):
+    folder, _ = league
+    (html,) = folder.glob("data/reports/ablation-*/report.html")
+    later = html.read_text()
+    check_offline(later)
+    parents = [one for one in program.parents(folder) if one.data.tags["pipeline.sweep_id"] != "none"]
+    assert len(parents) == 4
+    kept = [program.artifact(folder, one, "report/report.html").read_text() for one in parents]
+    untimed = {re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d</dd>", "", one) for one in [*kept, later]}
+    assert len(set(kept)) == 1
+    assert len(untimed) == 1

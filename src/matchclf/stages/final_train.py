@@ -14,12 +14,15 @@ from matchclf.files import read_parquet, write_json
 from matchclf.folds import latest
 from matchclf.holdout import REFERENCE, FinalModel, Forecasts, fit_final, forecast
 from matchclf.models import build_model
+from matchclf.reports.files import ARTIFACT, keep_report
+from matchclf.reports.final_runs import read_final
 from matchclf.stages.compare import begin
 from matchclf.stages.duplicates import check_duplicate
 from matchclf.stages.experiment import data_lineage
 from matchclf.stages.final_scores import keep_scores
 from matchclf.stages.prepare import Prepared, check_kept, prepare
 from matchclf.stages.readings import read_holdout
+from matchclf.stages.report import card
 from matchclf.stages.tuned import check_same_data
 from matchclf.tracking import models, record
 from matchclf.tracking.provenance import keep_digests
@@ -43,6 +46,7 @@ def run(config: Config, parent: Run) -> float:
     logloss = keep_scores(config, parent, final, found)
     keep_digests(parent, prepared.steps(list(config.features.families)) | found.digests())
     _keep_model(parent, final, found)
+    _keep_card(config, parent)
     _keep_run_id(config, parent, logloss)
     return logloss
 
@@ -119,6 +123,11 @@ def _keep_model(parent: Run, final: FinalModel, found: Forecasts) -> None:
     sample = found.holdout.features[final.columns].head(SAMPLE_ROWS).astype("float64")
     models.keep_model(parent, final.fitted.model, sample, final.proba(sample))
     log.info("model      stored as model/ of the run; it loads through pyfunc and sklearn in a fresh process")
+
+
+def _keep_card(config: Config, parent: Run) -> None:
+    keep_report(card(config, read_final(parent.store, parent.id)), [parent])
+    log.info("report     stored as %s of the run", ARTIFACT)
 
 
 def _keep_run_id(config: Config, parent: Run, logloss: float) -> None:

@@ -1,4 +1,4 @@
-"""Show what is recorded: verdicts on an ablation, the registered model, or what is different between two runs."""
+"""Show what is recorded: an ablation, a sweep, a model, the registry, or what is different between two runs."""
 
 from __future__ import annotations
 
@@ -7,9 +7,19 @@ import math
 from pathlib import Path
 from typing import Any
 
+from matchclf import paths
 from matchclf.config import Config
 from matchclf.config.rules import one_of
 from matchclf.console import table
+from matchclf.errors import ConfigError
+from matchclf.files import read_json
+from matchclf.reports.files import write_report
+from matchclf.reports.final_runs import Final, read_final
+from matchclf.reports.model import model_page
+from matchclf.reports.page import Page
+from matchclf.reports.registry import VERSIONS, registry_page, version_row
+from matchclf.reports.search import sweep_page
+from matchclf.reports.sweep_runs import read_sweep
 from matchclf.stages.ablation_report import show_ablation
 from matchclf.stages.difference import show_difference
 from matchclf.tracking.decisions import history
@@ -17,34 +27,73 @@ from matchclf.tracking.registry import Registered
 from matchclf.tracking.store import open_store
 
 log = logging.getLogger(__name__)
-VERSIONS = ["version", "aliases", "model", "log-loss", "Brier", "ECE", "data", "params", "run"]
 
 
 def run(config: Config) -> None:
-    """Show the report that ``config.what`` names."""
+    """Show the report that ``config.what`` names, and write it as HTML, Markdown and CSV."""
     one_of("what", config.what, tuple(REPORTS))
-    log.info("%s", REPORTS[config.what](config))
+    told, page = REPORTS[config.what](config)
+    log.info("%s", told)
+    write_report(page)
 
 
-def show_registry(config: Config) -> str:
+def show_registry(config: Config) -> tuple[str, Page]:
     """Versions with their scores on the holdout, then the decisions, oldest first."""
     store = open_store(config.tracking, config.experiment_name, Path.cwd())
     registered = Registered(store, config.registry.model_name)
-    versions = [_version(registered, one) for one in registered.versions()]
-    decisions = "\n".join(line for one in history(registered) for line in _decision(one))
-    if not versions:
-        return f"{registered.name} has no version yet; stage=register makes one from a final run."
-    return f"{registered.name}\n{table(VERSIONS, versions)}\n\nDecisions, the first one first\n{decisions}"
+    rows = [version_row(registered, one) for one in registered.versions()]
+    known = history(registered)
+    page = registry_page(registered, rows, known)
+    if not rows:
+        return f"{registered.name} has no version yet; stage=register makes one from a final run.", page
+    decisions = "\n".join(line for one in known for line in _decision(one))
+    versions = table([column.name for column in VERSIONS], map(_version, rows))
+    return f"{registered.name}\n{versions}\n\nDecisions, the first one first\n{decisions}", page
 
 
-def _version(registered: Registered, version: Any) -> list[str]:
-    aliases = ", ".join(sorted(version.aliases))
-    if not version.run_id:  # made by hand
-        return [str(version.version), aliases, *[""] * 6, "none"]
-    run = registered.store.client.get_run(version.run_id).data
-    scores = [f"{run.metrics.get(f'final.{name}', math.nan):.4f}" for name in ("logloss", "brier", "ece")]
-    hashes = [run.tags.get(name, "")[:8] for name in ("data.hash", "pipeline.params_hash")]
-    return [str(version.version), aliases, run.params.get("model.name", ""), *scores, *hashes, version.run_id]
+def show_sweep(config: Config) -> tuple[str, Page]:
+    """The trials of a search, or the scores of the jobs of a sweep: of ``config.sweep``, else of the latest."""
+    store = open_store(config.tracking, config.experiment_name, Path.cwd())
+    page = sweep_page(read_sweep(store, config.sweep))
+    return _first_tables(page, ("best", "trials", "scores")), page
+
+
+def show_model(config: Config) -> tuple[str, Page]:
+    """The model card of ``config.run_id``, else of the last final run."""
+    store = open_store(config.tracking, config.experiment_name, Path.cwd())
+    run_id = config.run_id or (read_json(paths.FINAL_RUN_ID)["run_id"] if paths.FINAL_RUN_ID.is_file() else None)
+    if run_id is None:
+        raise ConfigError(f"There is no {paths.FINAL_RUN_ID}; give run_id=RUN, or run stage=final_train first.")
+    page = card(config, read_final(store, run_id))
+    return _first_tables(page, ("scores", "against")), page
+
+
+def card(config: Config, final: Final) -> Page:
+    """The model card of a final run, with the versions that were made from it."""
+    versions = Registered(final.store, config.registry.model_name).versions()
+    made = {one.version: ", ".join(sorted(one.aliases)) for one in versions if one.run_id == final.run.info.run_id}
+    return model_page(final, made)
+
+
+def _first_tables(page: Page, names: tuple[str, ...]) -> str:
+    found = [one for one in page.tables() if one.name in names]
+    told = [
+        f"{one.title}\n{table([c.name for c in one.columns], [_cells(one.columns, row) for row in one.rows])}"
+        for one in found
+    ]
+    return "\n\n".join([page.title, *told])
+
+
+def _cells(columns: tuple[Any, ...], row: tuple[Any, ...]) -> list[str]:
+    return [column.told(value) for column, value in zip(columns, row, strict=True)]
+
+
+def _version(row: tuple[Any, ...]) -> list[str]:
+    number, aliases, model, *scores, data, params, run_id = row
+    if run_id is None:  # made by hand
+        return [str(number), aliases, *[""] * 6, "none"]
+    told = [f"{math.nan if score is None else score:.4f}" for score in scores]
+    return [str(number), aliases, model, *told, data, params, run_id]
 
 
 def _decision(one: dict[str, Any]) -> list[str]:
@@ -53,4 +102,10 @@ def _decision(one: dict[str, Any]) -> list[str]:
     return [f"{one['number']:4d}  {one['when']}  {one['who']}  {what}", *(f"      {why}" for why in one["grounds"])]
 
 
-REPORTS = {"ablation": show_ablation, "registry": show_registry, "diff": show_difference}
+REPORTS = {
+    "ablation": show_ablation,
+    "sweep": show_sweep,
+    "model": show_model,
+    "registry": show_registry,
+    "diff": show_difference,
+}

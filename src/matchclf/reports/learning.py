@@ -1,0 +1,87 @@
+"""How the score of a variant goes down with more training matches: runs that differ in ``frac`` alone."""
+
+from __future__ import annotations
+
+from matchclf.reports.ablation_runs import Ablation
+from matchclf.reports.page import RUN, Column, Plot, Section, Table
+from matchclf.tracking.record import read_config
+from matchclf.tracking.runs import FINISHED
+from matchclf.tracking.search import StoredRun, find_runs
+from matchclf.tracking.store import Store
+
+SAME_TAGS = ("data.hash", "pipeline.params_hash_features", "pipeline.variant", "data.train_end")
+COLUMNS = (
+    Column("variant"),
+    Column("model"),
+    Column("frac", "g"),
+    Column("log-loss", ".4f"),
+    Column("code"),
+    Column("run", RUN),
+)
+# Variant and model, then runs by fraction.
+Curves = dict[tuple[str, str], dict[float, StoredRun]]
+
+
+def learning_section(store: Store, ablation: Ablation) -> Section:
+    """Mean walk-forward log-loss over the share of training matches, where a variant was run with several."""
+    curves = _curves(store, [one.run for one in ablation.forecasts.values()])
+    if not curves:
+        why = "Every variant was run with one share of the training matches; "
+        how = "run the same command with frac=tenth, frac=quarter and frac=half for a curve."
+        return Section("Learning curve", (f"{why}{how}",))
+    return Section("Learning curve", (_TEXT,), (_plot(curves), _table(curves)))
+
+
+_TEXT = (
+    "Mean walk-forward log-loss by share of the latest training matches; validation matches are the same throughout. "
+    "A curve that still falls at its end says that more matches would help. All finished ablations of this experiment "
+    "with the same data, features, model settings and folds take part, of each share the latest."
+)
+
+
+def _curves(store: Store, ours: list[StoredRun]) -> Curves:
+    known: dict[str, object] = {}
+    found: Curves = {}
+    children = find_runs(store, pipeline__stage="ablation", pipeline__scope="child")
+    for run in ours:
+        who = run.data.tags["pipeline.variant"], run.data.params["model.name"]
+        alike = [one for one in children if _alike(one, run) and _folds(store, one, known) == _folds(store, run, known)]
+        found.setdefault(who, {}).update({float(one.data.params["data.frac"]): one for one in alike})
+    return {who: dict(sorted(runs.items())) for who, runs in found.items() if len(runs) > 1}
+
+
+def _alike(one: StoredRun, other: StoredRun) -> bool:
+    """Whether two child runs may differ in the share of training matches alone, as far as tags and parameters tell."""
+    tags = all(one.data.tags.get(name) == other.data.tags.get(name) for name in SAME_TAGS)
+    return one.info.status == FINISHED and tags and _settings(one) == _settings(other)
+
+
+def _settings(run: StoredRun) -> dict[str, str]:
+    return {key: value for key, value in run.data.params.items() if key != "data.frac"}
+
+
+def _folds(store: Store, run: StoredRun, known: dict[str, object]) -> object:
+    if run.info.run_id not in known:
+        known[run.info.run_id] = read_config(store, run.info.run_id)["temporal"]
+    return known[run.info.run_id]
+
+
+def _plot(curves: Curves) -> Plot:
+    from matchclf.reports.drawings import lines
+
+    points = {
+        ", ".join(who): [(frac, run.data.metrics["cv.logloss_mean"]) for frac, run in runs.items()]
+        for who, runs in curves.items()
+    }
+    up = "walk-forward log-loss, nats"
+    shows = "Log-loss of each variant and model by share of the training matches."
+    return Plot(lines(points, "share of the training matches, the latest", up), shows)
+
+
+def _table(curves: Curves) -> Table:
+    rows = tuple(
+        (*who, frac, run.data.metrics["cv.logloss_mean"], run.data.tags.get("pipeline.git_sha", ""), run.info.run_id)
+        for who, runs in curves.items()
+        for frac, run in runs.items()
+    )
+    return Table("learning_curve", "The same in numbers", COLUMNS, rows)

@@ -1,0 +1,62 @@
+"""Parts of the matches: by division, by season and by Elo gap, with a verdict on each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from matchclf.evaluate import ELO_GAP
+from matchclf.paired import resampled_means
+from matchclf.verdicts import Verdict, judge_means
+
+# A slice of less says nothing, and weeks drawn anew might miss it as a whole.
+MIN_MATCHES, MIN_WEEKS = 50, 15
+# Points of Elo, home less away; another scale of ratings would want other edges.
+EDGES = (-np.inf, -200, -100, 0, 100, 200, np.inf)
+GAPS = ("below -200", "-200 to -100", "-100 to 0", "0 to 100", "100 to 200", "above 200")
+
+
+@dataclass(frozen=True)
+class Slicing:
+    """A way to divide matches: the slice of each, those large enough to judge in order, and how many are not."""
+
+    name: str
+    title: str
+    groups: NDArray[np.object_]
+    slices: list[str]
+    left_out: int
+
+
+def slicings(matches: pd.DataFrame) -> list[Slicing]:
+    """The ways that these matches can be divided."""
+    found = [("division", "By division", matches["division"]), ("season", "By season", matches["season"])]
+    if ELO_GAP in matches:
+        gaps = pd.cut(matches[ELO_GAP], list(EDGES), labels=list(GAPS))
+        found.append(("elo_gap", "By Elo gap (points, home less away, home advantage included)", gaps))
+    return [_slicing(name, title, groups, matches["date"]) for name, title, groups in found]
+
+
+def judge_slices(difference: NDArray[np.float64], slicing: Slicing, dates: pd.Series) -> dict[str, Verdict]:
+    """A verdict on the mean difference in each slice, with intervals that are right for all its slices together.
+
+    The same weeks are drawn for all: the mean of a slice is a ratio of two means over all matches.
+    """
+    inside = np.column_stack([(slicing.groups == name).astype(float) for name in slicing.slices])
+    columns = np.hstack([inside * difference[:, None], inside])
+    sums, shares = np.hsplit(resampled_means(columns, dates), 2)
+    counts = inside.sum(axis=0)
+    means = (inside * difference[:, None]).sum(axis=0) / counts
+    return dict(zip(slicing.slices, judge_means(means, sums / shares, counts.astype(int).tolist()), strict=True))
+
+
+def _slicing(name: str, title: str, groups: pd.Series, dates: pd.Series) -> Slicing:
+    weeks = dates.to_numpy().astype("datetime64[W]")
+    label = groups.astype("object").to_numpy()
+    known = set(groups.dropna().unique()) - {""}
+    order = [one for one in GAPS if one in known] if name == "elo_gap" else sorted(known)
+    weeks_of = {one: weeks[label == one] for one in order}
+    large = [one for one, w in weeks_of.items() if len(w) >= MIN_MATCHES and len(np.unique(w)) >= MIN_WEEKS]
+    return Slicing(name, title, label, large, len(order) - len(large))
