@@ -56,7 +56,9 @@ def test_the_report_says_the_same_later(league):
     assert again.code == 0, again
     *said, written = again.out.strip().splitlines()
     assert "\n".join(said) in done["ablations"].out
-    assert re.fullmatch(r"written +data/reports/ablation-[-\d]+/report\.html, report\.md and \d tables as CSV", written)
+    assert re.fullmatch(
+        r"written +data/reports/ablation-[-\d]+/report\.html, and the same as Markdown and CSV beside it", written
+    )
 
 
 def test_a_sweep_that_is_not_there_has_no_verdict(league):

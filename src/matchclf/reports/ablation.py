@@ -17,6 +17,8 @@ from matchclf.tracking.store import Store
 from matchclf.verdicts import Verdict, judge
 
 LOSSES = {"logloss": "log-loss", "rps": "RPS"}
+# A second table of more rows is folded.
+OPEN_ROWS = 12
 WHO = (Column("variant"), Column("model"))
 JUDGED = (
     Column("difference", "+.4f"),
@@ -46,7 +48,7 @@ def ablation_page(store: Store, ablation: Ablation) -> Page:
         *_bookmaker(ablation),
         slice_section(ablation, best_model(ablation)),
         _calibration(ablation),
-        learning_section(store, ablation),
+        learning_section(store, ablation, best_model(ablation)[0]),
         runs_section([*parents, *runs]),
     )
     return Page(f"ablation-{ablation.sweep}", "Ablation: what the features are worth", facts, sections)
@@ -71,6 +73,7 @@ def _verdicts(ablation: Ablation) -> Section:
             f"{name[0].upper()}{name[1:]}: each variant less {REFERENCE}, match by match",
             (*WHO, Column("mean", ".4f"), *JUDGED),
             tuple(_row(ablation.forecasts[key], loss, one) for key, one in found[loss].items()),
+            folded=loss != "logloss" and len(found[loss]) > OPEN_ROWS,
         )
         for loss, name in LOSSES.items()
     )

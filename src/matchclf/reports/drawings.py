@@ -50,6 +50,8 @@ def intervals(panels: Mapping[str, Mapping[str, Interval]], unit: str, told: boo
         axes.set_title(title if len(panels) > 1 else "")
     for spare in grid[len(panels) :]:
         spare.set_visible(False)
+    for axes in grid[len(panels) - columns : len(panels)]:
+        axes.tick_params(labelbottom=True)  # also above a place that is left empty
     figure.supxlabel(unit, fontsize="medium", color=INK)
     return figure
 

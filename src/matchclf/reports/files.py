@@ -25,7 +25,7 @@ def write_report(page: Page) -> Path:
     for name, text in {**texts, "report.html": to_html(page)}.items():
         with replacing(folder / name) as part:
             part.write_text(text, encoding="utf-8")
-    log.info("written    %s, report.md and %d tables as CSV", folder / "report.html", len(texts) - 1)
+    log.info("written    %s, and the same as Markdown and CSV beside it", folder / "report.html")
     return folder / "report.html"
 
 

@@ -22,14 +22,17 @@ COLUMNS = (
 Curves = dict[tuple[str, str], dict[float, StoredRun]]
 
 
-def learning_section(store: Store, ablation: Ablation) -> Section:
-    """Mean walk-forward log-loss over the share of training matches, where a variant was run with several."""
+def learning_section(store: Store, ablation: Ablation, model: str) -> Section:
+    """Mean walk-forward log-loss over the share of training matches, where a variant was run with several.
+
+    The plot shows one model, the table all.
+    """
     curves = _curves(store, [one.run for one in ablation.forecasts.values()])
     if not curves:
         why = "Every variant was run with one share of the training matches; "
         how = "run the same command with frac=tenth, frac=quarter and frac=half for a curve."
         return Section("Learning curve", (f"{why}{how}",))
-    return Section("Learning curve", (_TEXT,), (_plot(curves), _table(curves)))
+    return Section("Learning curve", (_TEXT,), (*_plot(curves, model), _table(curves)))
 
 
 _TEXT = (
@@ -66,16 +69,17 @@ def _folds(store: Store, run: StoredRun, known: dict[str, object]) -> object:
     return known[run.info.run_id]
 
 
-def _plot(curves: Curves) -> Plot:
+def _plot(curves: Curves, model: str) -> tuple[Plot, ...]:
     from matchclf.reports.drawings import lines
 
     points = {
-        ", ".join(who): [(frac, run.data.metrics["cv.logloss_mean"]) for frac, run in runs.items()]
+        who[0]: [(frac, run.data.metrics["cv.logloss_mean"]) for frac, run in runs.items()]
         for who, runs in curves.items()
+        if who[1] == model
     }
-    up = "walk-forward log-loss, nats"
-    shows = "Log-loss of each variant and model by share of the training matches."
-    return Plot(lines(points, "share of the training matches, the latest", up), shows)
+    across, up = "share of the training matches, the latest", f"walk-forward log-loss of {model}, nats"
+    shows = f"Log-loss of {model} with each variant by share of the training matches."
+    return (Plot(lines(points, across, up), shows),) if points else ()
 
 
 def _table(curves: Curves) -> Table:

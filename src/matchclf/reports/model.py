@@ -7,20 +7,28 @@ from collections.abc import Mapping
 import numpy as np
 
 from matchclf.data.schema import OUTCOMES
-from matchclf.holdout import BOOKMAKER, OURS, RAW
+from matchclf.holdout import OURS, RAW
 from matchclf.metrics import score
 from matchclf.paired import Difference, resampled_means
 from matchclf.reports.ablation_runs import read_artifact
 from matchclf.reports.facts import MEANINGS, METRIC_NAMES, common, made, runs_section
 from matchclf.reports.final_runs import TOLD, Final
 from matchclf.reports.limits import limits
+from matchclf.reports.model_slices import slice_section
 from matchclf.reports.page import RUN, Column, Page, Plot, Section, Table
-from matchclf.reports.slices import MIN_MATCHES, MIN_WEEKS, judge_slices, slicings
 from matchclf.tracking.search import StoredRun
-from matchclf.verdicts import Verdict
 
 IMPORTANCE, SHOWN = "importance/features.parquet", 20
 SHOWN_SCORES = ("logloss", "brier", "rps", "ece")
+AGAINST = (
+    Column("against"),
+    Column("matches", ","),
+    *(Column(f"its {METRIC_NAMES[name]}", ".4f") for name in SHOWN_SCORES),
+    Column("model less it", "+.4f"),
+    Column("from", "+.4f"),
+    Column("to", "+.4f"),
+    Column("run", RUN),
+)
 LOSSES = {"logloss": "log-loss", "brier": "Brier", "rps": "RPS"}
 
 
@@ -40,7 +48,7 @@ def model_page(final: Final, versions: Mapping[str, str]) -> Page:
         _scores(final),
         _against(final),
         _calibration(final),
-        _slices(final),
+        slice_section(final),
         *_importance(final),
         Section("Known limits", limits(final.run, final.table, final.proba[OURS])),
         *_origin(run),
@@ -96,21 +104,12 @@ def _against(final: Final) -> Section:
 
     found = {name: final.against(name) for name in final.proba if name != OURS}
     rows = tuple(_row(final, name, one) for name, one in found.items())
-    columns = (
-        Column("against"),
-        Column("matches", ","),
-        *(Column(f"its {METRIC_NAMES[name]}", ".4f") for name in SHOWN_SCORES),
-        Column("model less it", "+.4f"),
-        Column("from", "+.4f"),
-        Column("to", "+.4f"),
-        Column("run", RUN),
-    )
     unit = "log-loss of the model less theirs, nats (left of the line: the model is better)"
     panel = {TOLD[name]: (one.mean, one.low, one.high) for name, one in found.items()}
     plot = Plot(intervals({"": panel}, unit), "Log-loss of the model less that of each other forecast, with intervals.")
     text = "Differences in log-loss, match by match, with 95 % intervals by a bootstrap over weeks, each for itself."
     priced = (f"The bookmaker is compared on the {int(final.priced.sum()):,} matches that have a price.",)
-    table = Table("against", "The model and what it is held against", columns, rows)
+    table = Table("against", "The model and what it is held against", AGAINST, rows)
     return Section("Against bookmaker and baselines", (text, *(priced if final.priced.any() else ())), (plot, table))
 
 
@@ -120,7 +119,7 @@ def _row(final: Final, name: str, one: Difference) -> tuple[object, ...]:
     return (
         TOLD[name],
         one.matches,
-        *(theirs[name] for name in SHOWN_SCORES),
+        *(theirs[one_score] for one_score in SHOWN_SCORES),
         one.mean,
         one.low,
         one.high,
@@ -140,34 +139,6 @@ def _calibration(final: Final) -> Section:
     )
     shows = "How much more often each outcome happened than forecast, by forecast probability."
     return Section("Calibration", (text,), (Plot(calibration_gaps(final.target, shown), shows),))
-
-
-def _slices(final: Final) -> Section:
-    from matchclf.reports.drawings import intervals
-
-    other = BOOKMAKER if final.priced.any() else "prior"
-    rows = final.rows(other)
-    matches = final.table[rows].reset_index(drop=True)
-    difference = final.losses(OURS, rows)["logloss"] - final.losses(other, rows)["logloss"]
-    blocks: list[Plot | Table] = []
-    for way in slicings(matches):
-        if not way.slices:
-            continue
-        found = judge_slices(difference, way, matches["date"])
-        panel = {name: (one.mean, one.low, one.high) for name, one in found.items()}
-        unit = f"{way.title}: log-loss less that of the {TOLD[other]}, nats"
-        blocks += [Plot(intervals({"": panel}, unit), unit), _slice_table(final, way.name, unit, found)]
-    text = (
-        f"Log-loss less that of the {TOLD[other]} on the same matches. Intervals are right for all slices of a kind "
-        f"together in 95 of 100 cases; slices of less than {MIN_MATCHES} matches or {MIN_WEEKS} weeks are left out."
-    )
-    return Section("Where it is good, and where not", (text,), tuple(blocks))
-
-
-def _slice_table(final: Final, name: str, title: str, found: Mapping[str, Verdict]) -> Table:
-    columns = (Column("slice"), Column("matches", ","), *(Column(c, "+.4f") for c in ("difference", "from", "to")))
-    rows = tuple((key, v.matches, v.mean, v.low, v.high, final.run.info.run_id) for key, v in found.items())
-    return Table(f"by_{name}", title, (*columns, Column("run", RUN)), rows, folded=True)
 
 
 def _importance(final: Final) -> list[Section]:
