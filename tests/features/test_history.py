@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 
 from features.leagues import match, random_league, table
-from matchclf.features.history import History, days, exact, played, points, sided, teams
+from matchclf.features.history import History, days, exact, played, points, rounds, sided, teams
 
 NAN = float("nan")
 
@@ -73,6 +73,12 @@ def test_days_are_counted_in_any_resolution_of_time():
     expected = [-35460, -1, 0, 20635]
     for unit in ("s", "ms", "us", "ns"):
         assert days(pd.DataFrame({"date": dates.as_unit(unit)})).tolist() == expected
+
+
+def test_days_are_numbered_country_by_country():
+    days_of = {"A": ["2020-08-02", "2020-08-01", "2020-08-02", "2020-09-01"], "B": ["2021-01-05", "2020-08-02"]}
+    rows = [(country, pd.Timestamp(day)) for country, listed in days_of.items() for day in listed]
+    assert rounds(pd.DataFrame(rows, columns=["country", "date"])).tolist() == [1, 0, 1, 2, 1, 0]
 
 
 def test_a_match_without_one_of_its_goals_is_not_played():

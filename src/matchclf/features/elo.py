@@ -13,11 +13,11 @@ from matchclf.features.history import (
     Floats,
     Ints,
     codes,
-    day_slices,
-    days,
     exact,
     played,
     ratio,
+    rounds,
+    slices,
     table,
     teams,
     views,
@@ -36,13 +36,13 @@ _NEVER = -1
 
 @dataclass(frozen=True)
 class _Sides:
-    """The teams of each match, by day, then season and division; shape (n, 2), or (n, 1) if alike for both.
+    """The teams of each match, by round, then season and division; shape (n, 2), or (n, 1) if alike for both.
 
     ``learner`` is the team again, or one past the last team where there is no result to learn from; ``floor``
     and ``gap`` are the points at which a new team starts in a new division, and below the mean of an old one.
     """
 
-    day: Ints  # shape (n,)
+    round: Ints  # shape (n,)
     team: Ints
     learner: Ints
     season: Ints
@@ -54,7 +54,7 @@ class _Sides:
 
 @dataclass(frozen=True)
 class _Seen:
-    """Rating of each team, season and division it was last seen in; these arrays move with the days."""
+    """Rating of each team, season and division it was last seen in; these arrays move with the rounds."""
 
     rating: Floats
     season: Ints
@@ -113,7 +113,7 @@ def elo(  # noqa: PLR0913 - one keyword a setting, so that the signature says wh
     advantage = np.where(matches["neutral"].to_numpy(bool), 0.0, home_advantage)[order]
     seen = _nothing_seen(int(sides.team.max(initial=-1)) + 2)
     ratings, lead, expected = np.empty(sides.team.shape), np.empty(len(matches)), np.empty(len(matches))
-    for rows in day_slices(sides.day):
+    for rows in slices(sides.round):
         ratings[rows] = _before(seen, sides, rows, season_regression)
         lead[rows] = ratings[rows, 0] - ratings[rows, 1] + advantage[rows]
         expected[rows] = expit(lead[rows] * np.log(10) / scale)
@@ -130,7 +130,7 @@ def elo(  # noqa: PLR0913 - one keyword a setting, so that the signature says wh
 
 
 def _before(seen: _Seen, sides: _Sides, rows: slice, season_regression: float) -> Floats:
-    """Ratings of a day's teams, shape (matches, 2), from what was seen before that day."""
+    """Ratings of a round's teams, shape (matches, 2), from what was seen before it."""
     team, division = sides.team[rows], sides.division[rows]
     rating, season = seen.rating[team], seen.season[team]
     if (season == sides.season[rows]).all():
@@ -152,7 +152,7 @@ def _level(seen: _Seen, divisions: int) -> Floats:
 
 
 def _learn(seen: _Seen, sides: _Sides, rows: slice, before: Floats, gained: Floats) -> None:
-    """Move the ratings by a day's results; of several rows of a team, the last says season and division."""
+    """Move the ratings by a round's results; of several rows of a team, the last says season and division."""
     learner = sides.learner[rows]
     seen.season[learner] = sides.season[rows]
     seen.division[learner] = sides.division[rows]
@@ -161,14 +161,14 @@ def _learn(seen: _Seen, sides: _Sides, rows: slice, before: Floats, gained: Floa
 
 
 def _sides(matches: pd.DataFrame, start: float, tier_gap: float, newcomer_gap: float) -> tuple[Ints, _Sides]:
-    """Sort the matches by day, season and division; give the order, too, as positions in ``matches``."""
-    day, team, has_result = days(matches), teams(matches), played(matches)
+    """Sort the matches by round, season and division; give the order, too, as positions in ``matches``."""
+    number, team, has_result = rounds(matches), teams(matches), played(matches)
     season, division = codes(matches, ["season"]), codes(matches, ["country", "division"])
-    order = np.lexsort((division, season, day))
+    order = np.lexsort((division, season, number))
     floor = start - tier_gap * (matches["tier"].to_numpy(np.float64) - 1)
     is_first = _is_first_season(season[order], division[order], has_result[order])
     sides = _Sides(
-        day=day[order],
+        round=number[order],
         team=team.T[order],
         learner=np.where(has_result, team, team.max(initial=-1) + 1).T[order],
         season=season[order, None],
@@ -181,7 +181,7 @@ def _sides(matches: pd.DataFrame, start: float, tier_gap: float, newcomer_gap: f
 
 
 def _is_first_season(season: Ints, division: Ints, has_result: Bools) -> Bools:
-    """Which rows, sorted by day, are of the season in which their division has its first result."""
+    """Which rows, sorted by round, are of the season in which their division has its first result."""
     divisions, at = np.unique(division[has_result], return_index=True)
     first = np.full(division.max(initial=-1) + 1, _NEVER)
     first[divisions] = season[has_result][at]

@@ -21,8 +21,9 @@ _LONGEST_BREAK = 60
 
 @dataclass(frozen=True)
 class Matches:
-    """Matches sorted by day, then season and division."""
+    """Matches sorted by round, then season and division; what is said of a day below is done for a round at once."""
 
+    round: Ints  # shape (n,): number of the day among those of its country
     day: Ints  # shape (n, 1, 1, 1), as are season and tier
     season: Ints
     tier: Floats

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from matchclf.features.history import Columns, Floats, Ints, codes, day_slices, days, played, sided, teams
+from matchclf.features.history import Columns, Floats, Ints, codes, days, played, rounds, sided, slices, teams
 from matchclf.features.kalman import Matches, Rules, before, learn, nothing_seen
 
 # Home edge of a division before its first match; variances of its mean and its edge, at first and those gained a day.
@@ -69,11 +69,11 @@ def forecast(matches: pd.DataFrame, counts: Floats, typical: Sequence[float], pa
     rules = _rules(typical, pace)
     seen = nothing_seen(sorted_matches)
     found = np.empty((4, *sorted_matches.count.shape))
-    for rows in day_slices(sorted_matches.day.ravel()):
+    for rows in slices(sorted_matches.round):
         expected = before(seen, sorted_matches, rows, rules)
         attack, defence = expected.mean[:, :, 0], expected.mean[:, ::-1, 1]
-        found_today = np.stack([expected.log_count, expected.spread.sum(axis=2), attack, defence])
-        found[:, rows] = np.where(expected.known, found_today, np.nan)
+        found_now = np.stack([expected.log_count, expected.spread.sum(axis=2), attack, defence])
+        found[:, rows] = np.where(expected.known, found_now, np.nan)
         learn(seen, sorted_matches, rows, expected, rules)
     back = np.argsort(order)
     return Forecast(*found[:, back].swapaxes(1, 2))
@@ -108,10 +108,10 @@ def _rules(typical: Sequence[float], pace: Pace) -> Rules:
 
 
 def _sorted(matches: pd.DataFrame, counts: Floats) -> tuple[Ints, Matches]:
-    """Sort the matches by day, season and division; give the order, too, as positions in ``matches``."""
-    day, team = days(matches), teams(matches).T
+    """Sort the matches by round, season and division; give the order, too, as positions in ``matches``."""
+    number, team = rounds(matches), teams(matches).T
     season, division = codes(matches, ["season"]), codes(matches, ["country", "division"])
-    order = np.lexsort((division, season, day))
+    order = np.lexsort((division, season, number))
     known = np.where(played(matches)[:, None], counts, np.nan).swapaxes(0, 1)
     home_edge = ~matches["neutral"].to_numpy(bool)
     signs = [np.tile([1.0, -1.0, 1.0, edge], (len(matches), 1)) for edge in (1.0, 0.0)]
@@ -123,7 +123,8 @@ def _sorted(matches: pd.DataFrame, counts: Floats) -> tuple[Ints, Matches]:
     place = np.repeat((4 * division[:, None] + np.arange(4))[:, None], 2, axis=1)
     a_row = (len(matches), 1, 1, 1)
     return order, Matches(
-        day=day[order].reshape(a_row),
+        round=number[order],
+        day=days(matches)[order].reshape(a_row),
         season=season[order].reshape(a_row),
         tier=matches["tier"].to_numpy(np.float64)[order].reshape(a_row),
         term=term[order, :, :, None],
