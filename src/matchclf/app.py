@@ -12,7 +12,7 @@ from hydra.errors import MissingConfigException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from matchclf import callbacks, garbage, interrupts, targets, usage
+from matchclf import callbacks, garbage, interrupts, launchers, targets, usage
 from matchclf.compose import CONF, register_schema, to_plain
 from matchclf.errors import ConfigError, DuplicateError, MatchclfError, TrackingError
 from matchclf.redaction import redact, refuse_secrets
@@ -26,6 +26,7 @@ def main() -> None:
     """Run one command line; the exit code tells what kind of problem stopped it."""
     garbage.wait()
     interrupts.watch()
+    launchers.quiet()
     sys.argv[0] = sys.argv[0].replace("__main__.py", "matchclf")
     sys.argv[1:] = usage.flags_first(sys.argv[1:])
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then raises, and the sentence is ours.
@@ -41,8 +42,11 @@ def main() -> None:
         _stop(ConfigError(usage.explain(problem, sys.argv[1:], CONF)))
     except OSError as problem:
         _stop(MatchclfError(f"What Hydra keeps of a run cannot be written below {Path.cwd() / 'multirun'}: {problem}"))
-    except Exception as problem:  # of Hydra: what a stage raises is a MatchclfError by then
-        _stop(ConfigError(usage.explain(problem, sys.argv[1:], CONF)))
+    except Exception as problem:  # of Hydra or a launcher: what a stage raises is a MatchclfError by then
+        lost = launchers.lost_worker(problem)
+        if lost:
+            interrupts.end_workers()
+        _stop(lost or ConfigError(usage.explain(problem, sys.argv[1:], CONF)))
     finally:
         runs.finish_all(runs.KILLED, "The process ended before the run did.")
 

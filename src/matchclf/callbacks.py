@@ -11,7 +11,7 @@ from hydra.experimental.callback import Callback
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from matchclf import interrupts
+from matchclf import interrupts, launchers, threads
 from matchclf.compose import PACKAGE, params_file, search_space, to_plain
 from matchclf.config import Config
 from matchclf.errors import ConfigError, TrackingError
@@ -37,15 +37,17 @@ _sweep: list[Sweep | Exception] = []
 
 
 class ParentRun(Callback):
-    """Opens a parent run around each tracked job, or one around a whole search. Pickled to workers: strings only."""
+    """Opens a parent run around each tracked job, or one around a search. Pickled to workers: plain values only."""
 
     def __init__(self) -> None:
         self.search_parent = ""
         self.search_keys: list[str] = []
+        self.jobs = 1  # that the launcher gets at a time
 
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
         """Open the parent of a search. Hydra swallows what is raised here; ``open_sweep`` raises it."""
         _sweep.clear()
+        self.jobs = launchers.prepare(config)
         if find_stage(config.stage.name).scope is not Scope.SEARCH:
             return
         try:
@@ -62,6 +64,7 @@ class ParentRun(Callback):
             for handler in logging.getLogger().handlers:
                 handler.addFilter(redact_record)
             interrupts.watch(worker=True)  # does nothing but in a worker of a parallel launcher
+            launchers.take_share(config, self.jobs)
             plain = to_plain(config)
             scope = find_stage(plain.stage.name).scope
             if scope is Scope.SEARCH:
@@ -79,6 +82,7 @@ class ParentRun(Callback):
             why = runs.reason(job_return._return_value) if failed else ""
             runs.finish_all(runs.FAILED if failed else runs.FINISHED, why)
             log.info("%s\n", where_to_look(_job[0][1].store))
+        threads.leave_place()
 
     def on_run_end(self, config: DictConfig, **_: Any) -> None:
         """Send what was kept back for a server."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -141,11 +140,6 @@ def known_facts(data: Dataset) -> pd.DataFrame:
     """Odds of each match and the Elo gap of its teams, of those that the data has at all."""
     odds = data.matches[list(ODDS)].dropna(axis=1, how="all")
     return odds.join(data.features[[name for name in (ELO_GAP,) if name in data.features]])
-
-
-def threads(workers: int) -> int:
-    """Fits at the same time: as configured, or one a core for 0."""
-    return workers or len(os.sched_getaffinity(0))
 
 
 def _evaluate(

@@ -10,6 +10,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -80,10 +81,27 @@ def _close(why: str) -> None:
     files.discard_parts()
 
 
+def end_workers() -> None:
+    """Let the workers of a parallel launcher close their runs and end, and wait for that a little."""
+    _pass_on()
+    end = time.monotonic() + PATIENCE_SECONDS
+    while _children() and time.monotonic() < end:
+        time.sleep(0.05)
+
+
 def _pass_on() -> None:
     # The workers of a parallel launcher have runs of their own to close.
+    for child in _children():
+        with suppress(OSError):
+            os.kill(child, signal.SIGTERM)
+
+
+def _children() -> list[int]:
+    """Processes that this one started and that have not ended."""
+    found = []
     for folder in Path("/proc").glob("[0-9]*"):
         with suppress(OSError, IndexError):
-            parent = (folder / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()[1]
-            if int(parent) == os.getpid():
-                os.kill(int(folder.name), signal.SIGTERM)
+            state, parent = (folder / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()[:2]
+            if int(parent) == os.getpid() and state != "Z":
+                found.append(int(folder.name))
+    return found

@@ -8,6 +8,8 @@ from hydra.errors import ConfigCompositionException, HydraException, MissingConf
 from omegaconf import DictConfig
 from omegaconf.errors import ConfigKeyError, MissingMandatoryValue, OmegaConfBaseException
 
+# Launchers that come with an extra.
+EXTRAS = {"joblib": "joblib", "ray": "ray", "submitit_local": "submitit", "submitit_slurm": "submitit"}
 UNKNOWN_KEY = (ConfigKeyError, AttributeError)
 
 
@@ -15,9 +17,7 @@ def explain(problem: Exception, arguments: list[str], conf: Path) -> str:
     """One sentence: what was found and what was expected, with the choices where there are some."""
     if isinstance(problem, MissingConfigException) and problem.missing_cfg_file:
         group, _, option = problem.missing_cfg_file.rpartition("/")
-        if not group:
-            return f"{option!r} is not an override; expected key=value or group=option."
-        return f"{group}={option} is unknown; {_choose(option, options(conf / group) or list(problem.options or []))}"
+        return _explain_option(group, option, options(conf / group) or list(problem.options or []))
     if isinstance(problem, OverrideParseException):
         return f"{problem.override!r} is not an override; expected key=value or group=option."
     cause: BaseException | None = problem
@@ -44,6 +44,14 @@ def flags_first(arguments: list[str]) -> list[str]:
 def options(group: Path) -> list[str]:
     """The options of a config group, by their file names."""
     return sorted(path.stem for path in group.glob("*.yaml"))
+
+
+def _explain_option(group: str, option: str, choices: list[str]) -> str:
+    if not group:
+        return f"{option!r} is not an override; expected key=value or group=option."
+    if group == "hydra/launcher" and option in EXTRAS:
+        return f"{group}={option} is not installed; get it with pip install 'matchclf[{EXTRAS[option]}]'."
+    return f"{group}={option} is unknown; {_choose(option, choices)}"
 
 
 def _explain_key(cause: OmegaConfBaseException) -> str:

@@ -17,13 +17,13 @@ from matchclf.evaluate import (
     evaluate_model,
     out_of_fold,
     scores_with_odds,
-    threads,
 )
 from matchclf.files import read_parquet
 from matchclf.identity import identity
 from matchclf.models import build_model
 from matchclf.stages import results
 from matchclf.stages.experiment import Experiment, Scored, open_experiment
+from matchclf.threads import fits
 from matchclf.tracking import record, tags
 from matchclf.tracking.children import attempt, child_run
 from matchclf.tracking.provenance import keep_digests
@@ -89,7 +89,7 @@ def _score(experiment: Experiment, name: str) -> Scored:
     child_tags = tags.child_tags(experiment.parent.tags, experiment.tags, model.family)
     with child_run(experiment.parent, f"model | {name}", child_tags) as run:
         pipeline = build_model(name, model, config.seed)
-        evaluation = evaluate_model(name, pipeline, experiment.data, experiment.folds, threads(config.workers))
+        evaluation = evaluate_model(name, pipeline, experiment.data, experiment.folds, fits(config.workers))
         _log(experiment, run, evaluation)
         picked_by = evaluation.mean["logloss"]
         if experiment.holdout is not None:

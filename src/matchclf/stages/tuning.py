@@ -8,13 +8,14 @@ import logging
 from matchclf import paths
 from matchclf.config import Config
 from matchclf.data.dataset import Dataset, load_dataset
-from matchclf.evaluate import Evaluation, evaluate_model, threads
+from matchclf.evaluate import Evaluation, evaluate_model
 from matchclf.folds import walk_forward
 from matchclf.identity import identity, params_hash, short_hash
 from matchclf.models import build_model
 from matchclf.racing import estimate, is_clearly_worse
 from matchclf.stages.prepare import Prepared, check_kept, prepare
 from matchclf.stages.trials import best_trial, fold_scores
+from matchclf.threads import fits
 from matchclf.tracking import record, runs
 from matchclf.tracking.children import child_run
 from matchclf.tracking.provenance import keep_digests
@@ -53,8 +54,8 @@ def _evaluate(config: Config, name: str, best: list[float]) -> Evaluation:
     def stop(scores: list[float]) -> bool:
         return rules.racing and is_clearly_worse(scores, best, rules.racing_margin, rules.racing_folds)
 
-    workers = max(1, threads(config.workers) // rules.n_jobs)
-    return evaluate_model(name, build_model(name, config.models[name], config.seed), data, folds, workers, stop)
+    model = build_model(name, config.models[name], config.seed)
+    return evaluate_model(name, model, data, folds, fits(config.workers), stop)
 
 
 def _prepared(config: Config) -> tuple[Prepared, Dataset]:
