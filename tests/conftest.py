@@ -85,6 +85,7 @@ def nothing_leaves_this_machine(guard):
 @pytest.fixture
 def matchclf(tmp_path):
     """Run the program in a folder of this test's own."""
+    program.server()  # started before the test looks at a clock
     return lambda *arguments, cwd=tmp_path, **more: program.run(*arguments, cwd=cwd, **more)
 
 

@@ -71,7 +71,7 @@ def run(*arguments, cwd, python=sys.executable, **more):
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
         request = {"module": "matchclf", "arguments": arguments, "cwd": str(cwd), "env": environment(**more)}
         request |= {"python": python, "deaf": False, "trace": None, "code": ""}
-        _, connection = forks.start(_server(), request, out, err)
+        _, connection = forks.start(server(), request, out, err)
         with connection:
             connection.settimeout(500)
             code = int(connection.recv(20))
@@ -87,7 +87,7 @@ def _run_cold(command, cwd, env):
 
 
 @cache
-def _server():
+def server():
     """The server of this process, which ends with it."""
     until_exit = ExitStack()
     atexit.register(until_exit.close)

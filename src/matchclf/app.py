@@ -12,7 +12,7 @@ from hydra.errors import MissingConfigException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from matchclf import callbacks, garbage, interrupts, launchers, targets, usage
+from matchclf import callbacks, garbage, interrupts, launchers, result, targets, usage
 from matchclf.compose import CONF, register_schema, to_plain
 from matchclf.errors import ConfigError, DuplicateError, MatchclfError, TrackingError
 from matchclf.redaction import redact, refuse_secrets
@@ -36,6 +36,7 @@ def main() -> None:
         register_schema()
         hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")(run)()
         _check_ended()
+        result.tell(0)
     except MatchclfError as problem:
         _stop(problem)
     except MissingConfigException as problem:  # which is an OSError
@@ -56,8 +57,11 @@ def run(config: DictConfig) -> float | None:
     garbage.begin()
     try:
         stage = find_stage(config.stage.name)
-        arguments = (to_plain(config),) if stage.scope is Scope.UNTRACKED else callbacks.job_arguments()
-        result: float | None = import_module(stage.module).run(*arguments)
+        work = import_module(stage.module).run
+        if stage.scope is Scope.UNTRACKED:
+            result.keep(work(to_plain(config)) or {})
+            return None
+        value: float = work(*callbacks.job_arguments())
     except DuplicateError as known:
         log.info("%s", known)
         return known.value
@@ -69,7 +73,7 @@ def run(config: DictConfig) -> float | None:
         if runs.is_store_problem(problem):
             raise TrackingError(f"The tracking store stopped answering: {problem}") from problem
         raise MatchclfError(f"Unexpected {runs.reason(problem)}. The log file has the traceback.") from problem
-    return result
+    return value
 
 
 def _check_ended() -> None:
@@ -80,5 +84,7 @@ def _check_ended() -> None:
 
 def _stop(problem: MatchclfError) -> NoReturn:
     runs.finish_all(runs.FAILED, runs.reason(problem))
-    print(f"Error: {redact(str(problem)).rstrip('.')}.", file=sys.stderr)
+    told = f"{redact(str(problem)).rstrip('.')}."
+    print(f"Error: {told}", file=sys.stderr)
+    result.tell(problem.exit_code, told)
     sys.exit(problem.exit_code)

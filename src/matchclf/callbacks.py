@@ -11,7 +11,7 @@ from hydra.experimental.callback import Callback
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from matchclf import interrupts, launchers, threads
+from matchclf import interrupts, launchers, result, threads
 from matchclf.compose import PACKAGE, params_file, search_space, to_plain
 from matchclf.config import Config
 from matchclf.errors import ConfigError, TrackingError
@@ -81,12 +81,13 @@ class ParentRun(Callback):
             failed = job_return.status is not JobStatus.COMPLETED
             why = runs.reason(job_return._return_value) if failed else ""
             runs.finish_all(runs.FAILED if failed else runs.FINISHED, why)
-            log.info("%s\n", where_to_look(_job[0][1].store))
+            log.info("%s\n", where_to_look(_job[0][1].store, _job[0][1].id))
         threads.leave_place()
 
     def on_run_end(self, config: DictConfig, **_: Any) -> None:
-        """Send what was kept back for a server."""
+        """Remember the runs of this command for its result, and send what was kept back for a server."""
         if _job and not isinstance(_job[0], Exception):
+            result.keep_runs(_job[0][1].store, run_ids=[_job[0][1].id])
             send_soon(_job[0][0].tracking, _job[0][0].experiment_name, Path.cwd())
 
     def on_multirun_end(self, config: DictConfig, **_: Any) -> None:
@@ -98,12 +99,14 @@ class ParentRun(Callback):
         if scope is Scope.SEARCH:
             parent = open_sweep().parent
             runs.finish(parent)
-            log.info("%s\n", where_to_look(parent.store))
+            log.info("%s\n", where_to_look(parent.store, parent.id))
+            result.keep_runs(parent.store, run_ids=[parent.id])
         else:
             from matchclf.stages.ablation_report import tell_sweep
 
             store = store_of_runs(plain.tracking, plain.experiment_name, Path.cwd())
             log.info("%s", tell_sweep(store, _sweep_id(config)))
+            result.keep_runs(store, sweep_id=_sweep_id(config))
         send_soon(plain.tracking, plain.experiment_name, Path.cwd())
 
     def _trial(self, plain: Config, config: DictConfig) -> tuple[Any, ...]:

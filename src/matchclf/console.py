@@ -26,10 +26,16 @@ def step(name: str) -> Iterator[list[str]]:
 def progress(name: str, total: int) -> Iterator[Progress]:
     """A bar that shows what is left, on a terminal only; advance it with ``bar.advance(bar.task_ids[0])``."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    hidden = not sys.stdout.isatty()
+    hidden = not (sys.stdout.isatty() and _talks())
     with Progress(*columns, console=Console(), transient=True, disable=hidden) as bar:
         bar.add_task(name, total=total)
         yield bar
+
+
+def _talks() -> bool:
+    """Whether a person is told each step on standard output: not with ``output=quiet`` or ``output=json``."""
+    handlers = [one for one in logging.getLogger().handlers if isinstance(one, logging.StreamHandler)]
+    return any(one.stream is sys.stdout and one.level <= logging.INFO for one in handlers)
 
 
 def table(header: Iterable[str], rows: Iterable[Iterable[str]], left: int = 1) -> str:

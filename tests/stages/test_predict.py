@@ -48,10 +48,10 @@ def predict(registered, final_runs, compose, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     shutil.copytree(final_runs[0] / "raw", tmp_path / "raw")
 
-    def predict(*overrides, output="made/forecast.parquet", data=finals.DATA):
-        options = (f"registry.model_name={NAME}", f"tracking.uri={registered.store.uri}", f"output={output}")
+    def predict(*overrides, forecasts="made/forecast.parquet", data=finals.DATA):
+        options = (f"registry.model_name={NAME}", f"tracking.uri={registered.store.uri}", f"forecasts={forecasts}")
         finals.stage(compose, "predict", *options, *data, *overrides)
-        return pd.read_parquet(output) if output.endswith("parquet") else pd.read_csv(output)
+        return pd.read_parquet(forecasts) if forecasts.endswith("parquet") else pd.read_csv(forecasts)
 
     return predict
 
@@ -130,8 +130,8 @@ def test_a_model_is_named_by_alias_version_or_run(predict, final_runs):
 
 
 def test_csv_and_parquet_say_the_same(predict):
-    exact = predict("version=1", output="a/b.parquet").astype({"model_version": "int64"})
-    found = predict("version=1", output="a/b.csv")
+    exact = predict("version=1", forecasts="a/b.parquet").astype({"model_version": "int64"})
+    found = predict("version=1", forecasts="a/b.csv")
     pd.testing.assert_frame_equal(found.assign(date=pd.to_datetime(found["date"])), exact, rtol=1e-5, check_dtype=False)
     assert program.files(Path("a")) == {"b.csv", "b.parquet"}
 
@@ -168,8 +168,10 @@ def refused(error, predict, *overrides, **more):
 
 def test_what_cannot_be_forecast_is_told_in_a_sentence(predict, final_runs):
     _, ids = final_runs
-    for output in ("upcoming.txt", "upcoming", "upcoming.csv.gz"):
-        assert refused(ConfigError, predict, output=output) == f"output={output} must end in .csv or .parquet."
+    for forecasts in ("upcoming.txt", "upcoming", "upcoming.csv.gz"):
+        assert (
+            refused(ConfigError, predict, forecasts=forecasts) == f"forecasts={forecasts} must end in .csv or .parquet."
+        )
     assert refused(ConfigError, predict, "alias=emperor") == (
         f"No version of {NAME} is emperor; see stage=report what=registry."
     )
@@ -182,7 +184,7 @@ def test_what_cannot_be_forecast_is_told_in_a_sentence(predict, final_runs):
         "The model was trained on data=football_data; found data=synthetic."
     )
     Path("folder.csv").mkdir()
-    assert refused(DataError, predict, output="folder.csv").startswith("folder.csv cannot be written: ")
+    assert refused(DataError, predict, forecasts="folder.csv").startswith("folder.csv cannot be written: ")
 
 
 def test_data_without_a_match_to_come_need_a_file_of_fixtures(predict):

@@ -61,12 +61,12 @@ def test_an_address_that_cannot_be_used_is_refused_before_anything_is_opened(tra
 def test_the_way_to_the_ui_is_a_command_as_seen_from_the_working_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "executable", str(tmp_path / ".venv/bin/python"))
-    assert where_to_look(Store(f"sqlite:///{tmp_path}/mlflow.db", None, "7", "matches_clf")) == (
-        "See the runs:  .venv/bin/python -m mlflow ui --backend-store-uri sqlite:///mlflow.db\n"
-        "        open:  http://127.0.0.1:5000/#/experiments/7/runs?workflowType=machine_learning"
+    assert where_to_look(Store(f"sqlite:///{tmp_path}/mlflow.db", None, "7", "matches_clf"), "5f3a") == (
+        "See the run:   .venv/bin/python -m mlflow ui --backend-store-uri sqlite:///mlflow.db\n"
+        "        open:  http://127.0.0.1:5000/#/experiments/7/runs/5f3a"
     )
-    assert where_to_look(Store("http://127.0.0.1:8080/", None, "7", "matches_clf")) == (
-        "See the runs:  http://127.0.0.1:8080/#/experiments/7/runs?workflowType=machine_learning"
+    assert where_to_look(Store("http://127.0.0.1:8080/", None, "7", "matches_clf"), "5f3a") == (
+        "See the run:   http://127.0.0.1:8080/#/experiments/7/runs/5f3a"
     )
 
 
@@ -122,7 +122,7 @@ def test_a_server_is_used_by_option_and_by_environment(matchclf, tmp_path):
         by_environment = matchclf(*ONE, cwd=work, MLFLOW_TRACKING_URI=address)
         assert (by_option.code, by_environment.code) == (0, 0), (by_option, by_environment)
         assert program.tree(address) == RUN * 2
-        assert f"See the runs:  {address}/#/experiments/" in by_option.out
+        assert f"See the run:   {address}/#/experiments/" in by_option.out
         assert "View run" not in by_option.out
         for parent in program.parents(address):
             (child,) = program.children(address, parent).values()
@@ -133,6 +133,6 @@ def test_a_server_is_used_by_option_and_by_environment(matchclf, tmp_path):
 @pytest.mark.slow
 def test_the_printed_command_shows_the_runs(league):
     folder, done = league
-    (line,) = re.findall("^See the runs:  (.*)$", done["train_eval"].out, re.MULTILINE)
+    (line,) = re.findall("^See the run:   (.*)$", done["train_eval"].out, re.MULTILINE)
     with mlflow_server(folder, command=shlex.split(line)) as address:
         assert program.tree(address) == program.tree(folder)

@@ -181,7 +181,8 @@ class Config:
     run_b: str | None = field(default=None, metadata=CANNOT_CHANGE_A_RESULT)
     sweep: str | None = field(default=None, metadata=CANNOT_CHANGE_A_RESULT)
     fixtures: str | None = field(default=None, metadata=CANNOT_CHANGE_A_RESULT)
-    output: str = field(default="data/predictions/upcoming.csv", metadata=CANNOT_CHANGE_A_RESULT)
+    forecasts: str = field(default="data/predictions/upcoming.csv", metadata=CANNOT_CHANGE_A_RESULT)
+    output: str = field(default="text", metadata=CANNOT_CHANGE_A_RESULT)
 
     def __post_init__(self) -> None:
         if self.ablation.experiment_name != self.classification.experiment_name:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -34,7 +35,7 @@ BY_CHANCE = 0.005
 SHOWN = 10
 
 
-def run(config: Config) -> None:
+def run(config: Config) -> dict[str, Any]:
     """Show and keep every finding; raises DataError when a feature knows its own day or the future."""
     matches = load_matches(config.data, Path.cwd()).matches
     families = {name: config.features.families[name] for name in config.features.use}
@@ -63,6 +64,7 @@ def run(config: Config) -> None:
     log.info("\n%s\n\nwritten    %s", "\n\n".join(parts), paths.AUDIT)
     if leaks or gain.mean < -BY_CHANCE:
         raise DataError(f"The features leak: {_worst(leaks, gain)}. See {paths.AUDIT}.")
+    return {"leaks": 0, "shuffled": gain.mean, "written": str(paths.AUDIT)}
 
 
 def _days(matches: pd.DataFrame, config: Config) -> list[pd.Timestamp]:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
+from typing import Any
 
 from matchclf import paths
 from matchclf.config import Config
@@ -34,7 +35,7 @@ class Found:
     mend: str = ""
 
 
-def run(config: Config) -> None:
+def run(config: Config) -> dict[str, Any]:
     """Make every check and show the findings; raises MatchclfError when something is wrong."""
     found = {name: _attempt(check, config) for name, check in CHECKS.items()}
     rows = [[name, "wrong" if one.mend else "ok", one.told] for name, one in found.items()]
@@ -44,6 +45,7 @@ def run(config: Config) -> None:
         log.info("mend       %s: %s", name, mend)
     if wrong:
         raise MatchclfError(f"{len(wrong)} of {len(found)} checks found something wrong: {', '.join(wrong)}.")
+    return {"checks": {name: one.told for name, one in found.items()}}
 
 
 def check_packages(_: Config) -> Found:

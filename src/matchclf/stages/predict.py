@@ -27,11 +27,11 @@ CI_SMOKE = "ci-smoke"
 FACTS = ["date", "country", "division", "home_team", "away_team"]
 
 
-def run(config: Config) -> None:
-    """Write probabilities and fair odds of the fixtures to ``config.output``, and show the first of them."""
-    output = Path(config.output)
+def run(config: Config) -> dict[str, Any]:
+    """Write probabilities and fair odds of the fixtures to ``config.forecasts``, and show the first of them."""
+    output = Path(config.forecasts)
     if output.suffix not in (".csv", ".parquet"):
-        raise ConfigError(f"output={output} must end in .csv or .parquet.")
+        raise ConfigError(f"forecasts={output} must end in .csv or .parquet.")
     store = open_store(config.tracking, config.experiment_name, Path.cwd())
     version, run_id = _model(config, store)
     final = registry.find_final_run(store, run_id, config)
@@ -48,6 +48,7 @@ def run(config: Config) -> None:
     )
     _write(found, output)
     log.info("%s\n\nwritten    %s", _show(found), output)
+    return {"written": str(output), "matches": len(found), "model_version": version, "run_id": run_id}
 
 
 def _model(config: Config, store: Store) -> tuple[str, str]:

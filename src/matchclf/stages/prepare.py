@@ -49,10 +49,11 @@ class Prepared:
         return {name: value for name, value in self.digests.items() if name not in unused}
 
 
-def run(config: Config) -> None:
+def run(config: Config) -> dict[str, Any]:
     """Prepare the data and show the summary."""
-    prepare(config)
+    prepared = prepare(config)
     log.info("\n%s", paths.SUMMARY.read_text(encoding="utf-8").rstrip())
+    return {"data_version": prepared.version, "written": [str(one) for one in (paths.DATASET, paths.TRAIN, paths.TEST)]}
 
 
 def prepare(config: Config) -> Prepared:

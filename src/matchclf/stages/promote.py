@@ -23,7 +23,7 @@ GATES = {CANDIDATE: candidate_gates, CHAMPION: champion_gates}
 UNCHANGED, UNCONFIRMED = "unchanged", "not confirmed"
 
 
-def run(config: Config) -> None:
+def run(config: Config) -> dict[str, Any]:
     """Promote a version to ``config.alias``, or give the alias back to the version that had it before."""
     if config.alias not in GATES:
         raise ConfigError(f"alias={config.alias} cannot be given by promotion; choose one of {', '.join(GATES)}.")
@@ -35,8 +35,10 @@ def run(config: Config) -> None:
         else:
             decision = decide(config, registered, registered.version(_version(config)), config.alias)
         log.info("%s", told_of(decision))
-        write_json({"model_name": registered.name, **decision}, paths.PROMOTED)
+        written = {"model_name": registered.name, **decision}
+        write_json(written, paths.PROMOTED)
     log.info("written    %s", paths.PROMOTED)
+    return written
 
 
 def decide(config: Config, registered: Registered, version: Any, alias: str, loads: bool = False) -> dict[str, Any]:

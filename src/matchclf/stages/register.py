@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from typing import Any
 
 from matchclf import paths
 from matchclf.config import Config
@@ -16,7 +17,7 @@ from matchclf.tracking.store import open_store
 log = logging.getLogger(__name__)
 
 
-def run(config: Config) -> None:
+def run(config: Config) -> dict[str, Any]:
     """Register the final run, give it the alias of its kind, and let it pass the gate to candidate."""
     store = open_store(config.tracking, config.experiment_name, Path.cwd())
     final = registry.find_final_run(store, config.run_id or _final_run_id(), config)
@@ -40,6 +41,7 @@ def run(config: Config) -> None:
         }
         write_json(written, paths.REGISTERED)
     log.info("written    %s", paths.REGISTERED)
+    return written
 
 
 SHOWN = ("data.version", "pipeline.params_hash", "pipeline.run_kind", "final.logloss", models.DIGEST_TAG)

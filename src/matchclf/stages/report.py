@@ -29,12 +29,12 @@ from matchclf.tracking.store import open_store
 log = logging.getLogger(__name__)
 
 
-def run(config: Config) -> None:
+def run(config: Config) -> dict[str, Any]:
     """Show the report that ``config.what`` names, and write it as HTML, Markdown and CSV."""
     one_of("what", config.what, tuple(REPORTS))
     told, page = REPORTS[config.what](config)
     log.info("%s", told)
-    write_report(page)
+    return {"written": str(write_report(page))}
 
 
 def show_registry(config: Config) -> tuple[str, Page]:

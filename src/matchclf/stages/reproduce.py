@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 PACKAGE = Path(__file__).parents[1]
 
 
-def run(config: Config) -> None:
+def run(config: Config) -> dict[str, Any]:
     """Reproduce ``config.run_id``; raises ModelError, exit code 1, when it diverges."""
     if config.run_id is None:
         raise ConfigError("run_id is missing; say which run to make again: stage=reproduce run_id=RUN.")
@@ -39,7 +39,7 @@ def run(config: Config) -> None:
     repository = _repository(original)
     log.info("%s", _plan(original, repository))
     if config.reproduce.dry_run:
-        return
+        return {"verdict": None}
     with tempfile.TemporaryDirectory(prefix="matchclf-") as name:
         folder = Path(name)
         with git.worktree(repository, original.sha, folder / "code") as code:
@@ -47,7 +47,7 @@ def run(config: Config) -> None:
                 git.apply_diff(code, original.diff)
             settings = find_data(original, code, folder / "found")
             new_id = _replay(config, store, replace(original, settings=settings), folder)
-    _conclude(config, store, original, new_id)
+    return _conclude(config, store, original, new_id)
 
 
 def _repository(original: Original) -> Path:
@@ -106,7 +106,7 @@ def _replay(config: Config, store: Store, original: Original, folder: Path) -> s
     return str(read_json(answer)["run_id"])
 
 
-def _conclude(config: Config, store: Store, original: Original, new_id: str) -> None:
+def _conclude(config: Config, store: Store, original: Original, new_id: str) -> dict[str, Any]:
     steps = [
         step
         for pair in _pairs(store, original.run, store.client.get_run(new_id))
@@ -125,6 +125,7 @@ def _conclude(config: Config, store: Store, original: Original, new_id: str) -> 
             f"The reproduction of run {original.run.info.run_id} diverged first at {diverged.name}: "
             f"{diverged.before} before, {diverged.after} now."
         )
+    return {**found, "written": str(target)}
 
 
 @dataclass(frozen=True)

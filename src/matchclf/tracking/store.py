@@ -78,15 +78,15 @@ def tracking_uri(tracking: Tracking, project: Path) -> str:
     return uri or f"{SQLITE}{project / paths.STORE}"
 
 
-def where_to_look(store: Store) -> str:
-    """How to open the MLflow UI, and the page of the experiment's runs in it."""
-    page = f"#/experiments/{store.experiment_id}/runs?workflowType=machine_learning"
+def where_to_look(store: Store, run_id: str) -> str:
+    """How to open the MLflow UI, and the page of a run in it."""
+    page = f"#/experiments/{store.experiment_id}/runs/{run_id}"
     if not store.uri.startswith(SQLITE):
-        return f"See the runs:  {store.uri.rstrip('/')}/{page}"
+        return f"See the run:   {store.uri.rstrip('/')}/{page}"
     python = min(sys.executable, os.path.relpath(sys.executable), key=len)
     database = os.path.relpath(store.uri.removeprefix(SQLITE))
     command = f"{python} -m mlflow ui --backend-store-uri {SQLITE}{database}"
-    return f"See the runs:  {command}\n        open:  http://127.0.0.1:5000/{page}"
+    return f"See the run:   {command}\n        open:  http://127.0.0.1:5000/{page}"
 
 
 def _experiment_id(client: MlflowClient, uri: str, name: str, project: Path) -> str:
