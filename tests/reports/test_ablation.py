@@ -53,6 +53,7 @@ def test_every_number_is_that_of_its_run(job, read, store):
     priced = matches[[f"odds_{name}" for name in ("home", "draw", "away")]].notna().all(axis=1).to_numpy()
     for one in table(page, "bookmaker"):
         np.testing.assert_allclose(float(one["mean"]), losses[one["variant"]][priced].mean())
+        assert one["run"] == runs[one["variant"]].info.run_id
     for one in table(page, "by_division"):
         inside = (matches["division"] == one["slice"]).to_numpy()
         difference = (losses[one["variant"]] - losses["full"])[inside].mean()
