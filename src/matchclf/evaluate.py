@@ -108,8 +108,8 @@ def evaluate_baselines(data: Dataset, folds: list[Fold], truth: pd.DataFrame | N
         _evaluate("prior", lambda fold: baselines.class_prior(data.target[fold.train], _size(fold)), data, folds),
     ]
     if data.matches[list(ODDS)].notna().all(axis=1).any():
-        priced = baselines.bookmaker(data.matches[list(ODDS)])
-        found.append(_evaluate("bookmaker", lambda fold: priced[fold.valid], data, folds))
+        prices = data.matches[list(ODDS)]
+        found.append(_evaluate("bookmaker", lambda fold: baselines.bookmaker(prices.iloc[fold.valid]), data, folds))
     if truth is not None:
         known = baselines.truth(data.matches, truth)
         found.append(_evaluate("truth", lambda fold: known[fold.valid], data, folds))

@@ -37,12 +37,17 @@ def mask_known(text: str, mask: str) -> str:
     return text
 
 
-def _known() -> list[str]:
+def _known() -> tuple[str, ...]:
+    return _secrets(tuple(os.environ.items()))
+
+
+@lru_cache(maxsize=1)
+def _secrets(variables: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
     # Longest first: a secret may begin with another one.
-    values = {value.strip() for name, value in os.environ.items() if secret_key(name)}
-    for address in os.environ.values():
+    values = {value.strip() for name, value in variables if secret_key(name)}
+    for _, address in variables:
         values |= set(map(unquote, ADDRESS.findall(address)))
-    return sorted((value for value in values if not ORDINARY.fullmatch(value)), key=len, reverse=True)
+    return tuple(sorted((value for value in values if not ORDINARY.fullmatch(value)), key=len, reverse=True))
 
 
 @lru_cache(maxsize=256)
