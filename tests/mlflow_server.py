@@ -20,12 +20,17 @@ def free_port():
         return taken.getsockname()[1]
 
 
-def start(folder, port=None, command=None):
-    """A server with its database and files in a folder, and its address once it answers."""
+def start(folder, port=None, command=None, options=None, **more):
+    """A server with its database and files in a folder, or with other options, and its address once it answers."""
     port = port or free_port()
     where = ("--backend-store-uri", f"sqlite:///{folder}/server.db", "--artifacts-destination", f"{folder}/artifacts")
-    command = [*(command or (sys.executable, "-m", "mlflow", "server", *where)), *OPTIONS, "--port", str(port)]
-    env = program.environment(MLFLOW_DISABLE_TELEMETRY="true", MLFLOW_SERVER_ENABLE_JOB_EXECUTION="false")
+    command = [
+        *(command or (sys.executable, "-m", "mlflow", "server", *(options or where))),
+        *OPTIONS,
+        "--port",
+        str(port),
+    ]
+    env = program.environment(MLFLOW_DISABLE_TELEMETRY="true", MLFLOW_SERVER_ENABLE_JOB_EXECUTION="false", **more)
     with (folder / "server.log").open("w") as log:
         server = subprocess.Popen(command, cwd=folder, env=env, stdout=log, stderr=log, start_new_session=True)
     address = f"http://127.0.0.1:{port}"
@@ -46,9 +51,9 @@ def stop(server, number=signal.SIGTERM):
 
 
 @contextmanager
-def mlflow_server(folder, port=None, command=None):
+def mlflow_server(folder, port=None, command=None, **more):
     """The address of a server while the block runs."""
-    server, address = start(folder, port, command)
+    server, address = start(folder, port, command, **more)
     try:
         yield address
     finally:

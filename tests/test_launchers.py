@@ -12,6 +12,7 @@ import pytest
 from hydra import compose as hydra_compose
 from hydra import initialize_config_dir
 
+import loopback
 import program
 from matchclf import launchers, threads
 from matchclf.compose import CONF, register_schema
@@ -48,6 +49,15 @@ def worked(tmp_path_factory):
         return folders[name]
 
     return run
+
+
+@pytest.fixture(autouse=True)
+def cloud(guard):
+    """Ray asks on which cloud it runs, and cannot be told not to; nothing else is asked by it."""
+    yield
+    refused = loopback.refused(guard)
+    asked = re.compile(r"socket\.getaddrinfo (169\.254\.169\.254|metadata\.google\.internal) by .*/ray/dashbo")
+    assert [line for line in refused if not asked.match(line)] == []
 
 
 @pytest.mark.slow

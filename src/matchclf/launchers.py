@@ -83,7 +83,7 @@ def _joblib(number: int, total: int) -> int:
 def _keep_on_loopback(config: DictConfig) -> None:
     for name, value in RAY_HERE.items():
         os.environ.setdefault(name, value)
-    # Its dashboard asks the network on which cloud it runs.
+    # Nobody looks at its dashboard.
     with read_write(config), open_dict(config):
         config.hydra.launcher.ray.init.setdefault("include_dashboard", False)
 

@@ -26,6 +26,7 @@ HTTP_LIMITS = {
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
 }
+NOT_LET_IN = "failed with error code 401"
 # How long a server may take for its first answer.
 FIRST_ANSWER_SECONDS = 5
 
@@ -60,7 +61,18 @@ def open_store(tracking: Tracking, experiment_name: str, project: Path) -> Store
         client: Any = PatientClient(MlflowClient(tracking_uri=uri))
         return Store(uri, client, _experiment_id(client, uri, experiment_name, project), experiment_name)
     except (MlflowException, sqlite3.Error, OSError, DataError) as problem:
+        if NOT_LET_IN in str(problem):
+            raise TrackingError(_not_let_in(uri)) from problem
         raise TrackingError(f"The tracking store {uri} cannot be used: {problem}.") from problem
+
+
+def _not_let_in(uri: str) -> str:
+    user = os.environ.get("MLFLOW_TRACKING_USERNAME")
+    who = f"the user {user} with this password" if user else "anybody without a user and a password"
+    return (
+        f"The tracking server {uri} does not let in {who}; set MLFLOW_TRACKING_USERNAME and "
+        "MLFLOW_TRACKING_PASSWORD in the environment."
+    )
 
 
 def tracking_uri(tracking: Tracking, project: Path) -> str:
