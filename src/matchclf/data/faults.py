@@ -33,7 +33,7 @@ class Subject:
     today: date
 
     @property
-    def played(self) -> "pd.Series[bool]":
+    def played(self) -> pd.Series:
         """Whether a match has a score."""
         return self.matches[list(GOALS)].notna().any(axis=1)
 
