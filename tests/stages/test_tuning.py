@@ -6,9 +6,11 @@ import re
 import signal
 import time
 
+import pandas as pd
 import pytest
 
 import program
+from matchclf.stages.results import show_trials
 
 SEARCH = (*program.TINY, "stage=tuning", "model=logreg", "frac=tenth", "tuning.racing=false")
 
@@ -173,3 +175,21 @@ def test_racing_stops_bad_trials_and_finds_the_same_best(tmp_path_factory):
         json.loads((folder / "data/models/logreg_best_params.json").read_text())["params"] for folder in found.values()
     ]
     assert best[0] == best[1]
+
+
+def test_the_best_trials_stand_in_a_table_words_and_numbers():
+    trials = pd.DataFrame(
+        {
+            "number": [0, 1, 2],
+            "state": ["complete", "failed", "pruned"],
+            "value": [1.05, float("nan"), 1.04],
+            "logreg.C": [0.01234567, 2.0, 30.0],
+            "logreg.solver": ["saga", "lbfgs", "newton-cg"],
+        }
+    )
+    assert show_trials(trials, shown=2).splitlines() == [
+        "The best 2 of 3 trials; 'pruned': stopped early, its log-loss is an estimate",
+        "trial  state     log-loss  logreg.C  logreg.solver",
+        "002    pruned      1.0400        30      newton-cg",
+        "000    complete    1.0500   0.01235           saga",
+    ]

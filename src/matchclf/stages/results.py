@@ -1,5 +1,7 @@
 """The table a person reads at the end: models, then baselines, best first."""
 
+import pandas as pd
+
 from matchclf.console import table
 from matchclf.evaluate import Evaluation, scores_with_odds
 from matchclf.metrics import METRICS
@@ -26,6 +28,22 @@ def show_sweep(scores: dict[str, dict[str, float]]) -> str:
     models = sorted({model for row in scores.values() for model in row})
     rows = [[name, *(f"{row[m]:.4f}" if m in row else "failed" for m in models)] for name, row in scores.items()]
     return f"Sweep: mean walk-forward log-loss\n{table(['', *models], rows)}"
+
+
+def show_trials(trials: pd.DataFrame, shown: int = 5) -> str:
+    """The best trials of a search, one a row: number, state, log-loss, and one column a parameter."""
+    best = trials.sort_values("value", kind="stable").head(shown)
+    parameters = [str(name) for name in best if name not in ("number", "state", "value")]
+    rows = [
+        [f"{one['number']:03d}", one["state"], f"{one['value']:.4f}", *(_setting(one[name]) for name in parameters)]
+        for one in best.to_dict("records")
+    ]
+    title = f"The best {len(rows)} of {len(trials)} trials; 'pruned': stopped early, its log-loss is an estimate"
+    return f"{title}\n{table(['trial', 'state', 'log-loss', *parameters], rows, left=2)}"
+
+
+def _setting(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def show_holdout(title: str, scores: dict[str, dict[str, float]], priced: dict[str, dict[str, float]]) -> str:

@@ -75,6 +75,10 @@ def keep_best(sweep: Sweep) -> str:
 def conclude(sweep: Sweep) -> None:
     """Put the best parameters on the parent and draw how the search went; raises ModelError when none is complete."""
     from matchclf.plots.search import search_plots
+    from matchclf.reports.files import keep_report
+    from matchclf.reports.search import sweep_page
+    from matchclf.reports.sweep_runs import read_sweep
+    from matchclf.stages.results import show_trials
 
     best = best_trial(sweep.parent)
     if best is None:
@@ -82,10 +86,12 @@ def conclude(sweep: Sweep) -> None:
     log.info("%s", keep_best(sweep))
     known = sweep.parent.store.client.get_run(sweep.parent.id).data.params
     record.record(sweep.parent, params={key: value for key, value in _best_tags(best).items() if key not in known})
-    table = trial_table(sweep.parent)
-    keep_search(best.data.metrics["cv.logloss_mean"], len(table))
-    for name, figure in search_plots(table).items():
+    trials = trial_table(sweep.parent)
+    log.info("\n%s\n", show_trials(trials))
+    keep_search(best.data.metrics["cv.logloss_mean"], len(trials))
+    for name, figure in search_plots(trials).items():
         record.keep_figure(sweep.parent, figure, f"plots/{name}.png")
+    keep_report(sweep_page(read_sweep(sweep.parent.store, sweep.parent.id)), [sweep.parent])
 
 
 def _best_tags(best: StoredRun) -> dict[str, str]:

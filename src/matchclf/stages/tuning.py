@@ -23,9 +23,6 @@ from matchclf.tracking.runs import Run
 
 log = logging.getLogger(__name__)
 _loaded: dict[str, tuple[Prepared, Dataset]] = {}
-# Of the trials of this process.
-_seconds: list[float] = []
-_TELL_EVERY = 5
 
 
 def run(config: Config, parent: Run, number: int, point: dict[str, float | int | str]) -> float:
@@ -47,7 +44,6 @@ def run(config: Config, parent: Run, number: int, point: dict[str, float | int |
         record.keep_config(child, config)
         keep_digests(child, _prepared(config)[0].steps(config.features.use) | evaluation.digests())
         log.info("trial %03d  %6.1f s  log-loss %.4f%s", number, evaluation.seconds, value, _said(config, evaluation))
-        _tell_left(config, number, evaluation.seconds)
         return value
 
 
@@ -91,15 +87,6 @@ def _log(config: Config, child: Run, evaluation: Evaluation, best: list[float]) 
         tags={"trial.state": "complete" if complete else "pruned"},
     )
     return value
-
-
-def _tell_left(config: Config, number: int, seconds: float) -> None:
-    """Say now and then how long the trials that are left will take, by those of this process."""
-    _seconds.append(seconds)
-    left = config.tuning.n_trials - number - 1
-    mean = sum(_seconds) / len(_seconds)
-    if left and left % _TELL_EVERY == 0:
-        log.info("left       %6.0f s  for about %d trials", mean * left / config.tuning.n_jobs, left)
 
 
 def _said(config: Config, evaluation: Evaluation) -> str:
