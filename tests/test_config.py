@@ -15,11 +15,14 @@ from matchclf.usage import options
 
 # Hydra's own, and the search spaces, which are found by the name of the model.
 GROUPS = sorted({folder.name for folder in CONF.iterdir() if folder.is_dir()} - {"hydra", "search"})
+# Choices that set keys of other groups, a word, or a list.
+NOT_PARTS = ("experiment", "model", "output")
 TABLES = [name for name in options(CONF / "data") if name != "synthetic"]
 IN_A_BUCKET = {"bucket", "key", "endpoint_url", "region", "version_id"}
 # What else an option needs: a place to read from, or the variant that promises the profile.
 NEEDED = {f"data={name}": ["data.path=somewhere"] for name in TABLES} | {
     "data=s3": ["data.bucket=matches", "data.key=raw/"],
+    "experiment=internationals": ["data.path=somewhere"],
     "features=no_h2h": ["variant=full_no_h2h"],
 }
 # Every other profile has the name of its variant.
@@ -36,14 +39,16 @@ def composed_part(config: Config, group: str) -> object:
 def test_every_option_composes_and_builds(compose, choice):
     group, _, name = choice.partition("=")
     config = compose(choice, *NEEDED.get(choice, []))
-    parts = [composed_part(config, each) for each in GROUPS if each not in ("experiment", "model")]
+    parts = [composed_part(config, each) for each in GROUPS if each not in NOT_PARTS]
     assert all(map(is_dataclass, [config, *parts, *config.models.values()]))
     for key, model in config.models.items():
         assert is_classifier(build_model(key, model, config.seed))
     assert set(config.features.use) <= find_families().keys()
     assert config.stage.name in STAGES
     if group == "experiment":
-        assert config.run_kind == name
+        assert name == (config.run_kind if config.smoke else config.data.name)
+    elif group == "output":
+        assert config.output == name
     elif group == "model":
         assert list(config.models) == [name]
     elif group == "features":
@@ -121,7 +126,8 @@ def test_the_default_experiment_is_this(compose):
         "confirm": False,
         "rollback": False,
         "fixtures": None,
-        "output": "data/predictions/upcoming.csv",
+        "forecasts": "data/predictions/upcoming.csv",
+        "output": "text",
         "what": "registry",
         "run_a": None,
         "run_b": None,
