@@ -28,17 +28,18 @@ HEADER = ["what; beside what", "ours", "yardstick", "ratio (low to high)", "targ
 
 
 def main() -> None:
-    chosen, options = parsed()
     rows: list[Row] = []
-    for name in chosen:
-        for row in ROWS[name](options):
-            print(" | ".join(row.cells()), flush=True)
-            rows.append(row)
+    with tempfile.TemporaryDirectory(prefix="speed", ignore_cleanup_errors=True) as folder:
+        chosen, options = parsed(Path(folder))
+        for name in chosen:
+            for row in ROWS[name](options):
+                print(" | ".join(row.cells()), flush=True)
+                rows.append(row)
     print(f"\n{date.today()}, Python {platform.python_version()}, {platform.machine()}\n")
     print(table(HEADER, [row.cells() for row in rows]))
 
 
-def parsed() -> tuple[list[str], Options]:
+def parsed(folder: Path) -> tuple[list[str], Options]:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("rows", nargs="*", help=f"out of {', '.join(ROWS)}; none is all of them")
     parser.add_argument("--matches", type=Path, help="Parquet file as football-data.co.uk has them")
@@ -51,7 +52,6 @@ def parsed() -> tuple[list[str], Options]:
     if unknown:
         parser.error(f"{unknown[0]} is no row; choose out of {', '.join(ROWS)}")
     data = ["data=football_data", f"data.path={given.matches.absolute()}"] if given.matches else LEAGUE
-    folder = Path(tempfile.mkdtemp(prefix="speed"))
     return given.rows or list(ROWS), Options(given.pairs, folder, data, given.trials, given.years, given.share)
 
 
