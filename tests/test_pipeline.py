@@ -42,9 +42,10 @@ MODULES = {
 COMPUTING = [name for name in MODULES if name not in ("register_model", "promote_model")]
 # These make no number; what config says comes from conf.
 NO_NUMBERS = ["callbacks", "config", "console", "errors", "identity", "lineage", "paths", "plots", "redaction"]
-NO_NUMBERS += ["tracking", "stages.duplicates", "stages.readings", "stages.results"]
+NO_NUMBERS += ["reports", "stages.ablation_report", "stages.duplicates", "stages.readings", "stages.report"]
+NO_NUMBERS += ["stages.results", "threads", "tracking"]
 # Groups of the config that a stage sees through what prepare made, or that change no result.
-SEEN_THROUGH_PREPARE = {"data", "tracking", "experiment"}
+SEEN_THROUGH_PREPARE = {"data", "tracking", "experiment", "output"}
 
 SMALL = {
     "options: data=synthetic,": f"options: {' '.join(['data=synthetic', *program.TINY])},",
