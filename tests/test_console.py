@@ -40,15 +40,18 @@ def test_off_a_terminal_a_progress_bar_prints_nothing_and_counts_on(capsys):
     assert capsys.readouterr() == ("", "")
 
 
-def test_on_a_terminal_a_progress_bar_shows_name_and_number(capsys, monkeypatch):
+@pytest.mark.parametrize(("level", "shown"), [(logging.INFO, True), (logging.WARNING, False)])
+def test_on_a_terminal_a_progress_bar_shows_name_and_number_unless_it_is_to_be_quiet(capsys, monkeypatch, level, shown):
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     monkeypatch.setenv("TERM", "xterm")
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setLevel(level)
+    monkeypatch.setattr(logging.getLogger(), "handlers", [handler])
     with progress("xgb", 8) as bar:
         bar.advance(bar.task_ids[0], 3)
         bar.refresh()
-    shown = capsys.readouterr().out
-    assert "xgb" in shown
-    assert "3/8" in shown
+    out = capsys.readouterr().out
+    assert ("xgb" in out, "3/8" in out) == (shown, shown)
 
 
 def test_a_table_has_its_first_column_on_the_left_and_the_others_on_the_right():

@@ -123,7 +123,7 @@ def test_a_process_of_multiprocessing_is_guarded(way, told):
 def test_a_test_that_calls_out_fails_although_nobody_sees_it(tmp_path):
     tests = tmp_path / "tests"
     tests.mkdir()
-    for name in ("conftest.py", "loopback.py", "program.py", "s3_server.py", "shared.py"):
+    for name in ("conftest.py", "forks.py", "loopback.py", "program.py", "s3_server.py", "shared.py"):
         (tests / name).symlink_to(program.ROOT / "tests" / name)
     (tests / "test_one.py").write_text(
         f"import subprocess, sys\n\n\ndef test_one():\n"

@@ -48,7 +48,9 @@ def test_the_out_of_fold_artifact_holds_the_forecasts_that_were_scored(league):
     key = ["date", "country", "division", "season", "home_team", "away_team"]
     for run in model_runs(folder).values():
         table = pd.read_parquet(program.artifact(folder, run, "predictions/out_of_fold.parquet"))
-        assert list(table.columns) == [*key, "fold", "outcome_1x2", *PROBA]
+        known = ["elo_diff"] if "elo" in run.data.params["features.families"].split(",") else []
+        assert list(table.columns) == [*key, "fold", "outcome_1x2", *PROBA, *known]
+        pd.testing.assert_frame_equal(table[known], validated[known])
         pd.testing.assert_frame_equal(table[[*key, "outcome_1x2"]], validated[[*key, "outcome_1x2"]])
         assert table["fold"].tolist() == table["date"].dt.year.tolist()
         np.testing.assert_allclose(table[PROBA].sum(axis=1), 1, atol=1e-12)
