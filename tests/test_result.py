@@ -70,6 +70,17 @@ def test_stages_without_runs_tell_what_they_wrote(swept, matchclf):
     assert (folder / report).is_file()
 
 
+@pytest.mark.slow
+def test_a_reproduction_tells_its_verdict_alone(swept, matchclf):
+    folder, _ = swept
+    run_id = program.parents(folder)[0].info.run_id
+    found = told(matchclf("stage=reproduce", f"run_id={run_id}", "output=json", cwd=folder))
+    assert (found["exit_code"], found["run_id"], found["verdict"]) == (0, run_id, "identical")
+    assert (folder / found["written"]).is_file()
+    quiet = matchclf("stage=reproduce", f"run_id={run_id}", "output=quiet", cwd=folder)
+    assert (quiet.code, quiet.out) == (0, "")
+
+
 def test_quiet_is_quiet_and_errors_are_told_all_the_same(matchclf, tmp_path):
     done = matchclf(*SMALL, "experiment=smoke", "output=quiet")
     assert (done.code, done.out) == (0, "")

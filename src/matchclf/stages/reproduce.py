@@ -100,7 +100,8 @@ def _replay(config: Config, store: Store, original: Original, folder: Path) -> s
     variables = {**os.environ, **known, "PYTHONPATH": str(folder / "code/src")}
     variables.pop("MLFLOW_RUN_ID", None)
     command = [sys.executable, "-m", "matchclf.replay", str(folder / "request.json"), str(answer)]
-    done = subprocess.run(command, cwd=work, env=variables, check=False)  # noqa: S603
+    shown = {"json": sys.stderr, "quiet": subprocess.DEVNULL}.get(config.output)
+    done = subprocess.run(command, cwd=work, env=variables, stdout=shown, check=False)  # noqa: S603
     if done.returncode:
         raise ModelError(f"The run could not be made again: it stopped with exit code {done.returncode}, see above.")
     return str(read_json(answer)["run_id"])
