@@ -81,3 +81,8 @@ def test_equal_forecasts_are_no_difference():
     dates, noise = season(np.random.default_rng(4))
     found = judge({"same": np.zeros(len(dates)), "other": noise[:, 0]}, dates)
     assert found["same"].told == "no difference larger than 0.0000"
+
+
+def test_a_very_small_bound_is_told_with_more_digits():
+    assert Verdict(0.0, -0.00002, 0.00004, 0.00005, 100).told == "no difference larger than 0.000040"
+    assert Verdict(0.0, -0.0012, 0.0004, 0.0005, 100).told == "no difference larger than 0.0012"

@@ -37,7 +37,8 @@ class Verdict:
             return "worse"
         if self.high < 0:
             return "better"
-        return f"no difference larger than {max(abs(self.low), abs(self.high)):.4f}"
+        largest = max(abs(self.low), abs(self.high))
+        return f"no difference larger than {largest:.{4 if largest >= 0.0001 else 6}f}"
 
 
 def judge(differences: Mapping[str, NDArray[np.float64]], dates: pd.Series, seed: int = 1) -> dict[str, Verdict]:
