@@ -38,7 +38,7 @@ class Verdict:
         if self.high < 0:
             return "better"
         largest = max(abs(self.low), abs(self.high))
-        return f"no difference larger than {largest:.{4 if largest >= 0.0001 else 6}f}"
+        return f"no difference larger than {largest:.{6 if 0 < largest < 0.0001 else 4}f}"
 
 
 def judge(differences: Mapping[str, NDArray[np.float64]], dates: pd.Series, seed: int = 1) -> dict[str, Verdict]:
