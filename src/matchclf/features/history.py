@@ -44,7 +44,7 @@ class History:
         """Take those of the views, shape (2, n), that count: subject codes and days, whole numbers."""
         picked = np.flatnonzero(np.broadcast_to(counts, subject.shape))
         keys = _key(subject, day).ravel()[picked]
-        order = np.argsort(keys, kind="stable")
+        order = np.argsort(keys)
         keys = keys[order]
         return cls(keys, picked[order], np.append(np.searchsorted(keys, keys), keys.size))
 
@@ -78,10 +78,12 @@ class History:
         """Mean of the known values, shape (2, n), in each window; NaN where there are none."""
         first, stop = window
         entries = values.ravel()[self.order]
-        known = ~np.isnan(entries)
-        counts = _running(known.astype(np.float64))
-        sums = _running(exact(np.where(known, entries, 0.0)))
-        return ratio(sums[stop] - sums[first], counts[stop] - counts[first])
+        unknown = np.isnan(entries)
+        counts = (stop - first).astype(np.float64)
+        if unknown.any():
+            counts -= _within(window, unknown.astype(np.float64))
+            entries[unknown] = 0.0
+        return ratio(_within(window, exact(entries)), counts)
 
 
 def exact(values: Floats) -> Floats:
@@ -179,5 +181,10 @@ def _search(keys: Ints, wanted: Ints) -> Ints:
     return found.reshape(wanted.shape)
 
 
-def _running(values: Floats) -> Floats:
-    return np.concatenate([[0.0], np.cumsum(values)])
+def _within(window: Window, values: Floats) -> Floats:
+    """Sums of the values from first to stop."""
+    running = np.zeros(values.size + 1)
+    np.cumsum(values, out=running[1:])
+    first, stop = window
+    total: Floats = running[stop] - running[first]
+    return total

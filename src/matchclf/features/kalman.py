@@ -3,15 +3,18 @@
 The variance of a term grows with time, and a count moves the uncertain terms more than the certain ones: one step of
 the extended Kalman filter for counts (Fahrmeir, 1992), without covariances, as in Glicko (Glickman, 1999).
 
-Arrays of shape (n, 2, 4, s) hold, for s statistics, the four terms of the home and of the away team's count: own
-attack, the other's defence, mean of the division, home edge.
+Arrays of shape (4, s, n, 2) hold, for s statistics, the four terms of the home and of the away team's count: own
+attack, the other's defence, mean of the division, home edge. The matches come so late because numpy runs along them.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from matchclf.features.history import Bools, Floats, Ints, exact, ratio
+
+Small = npt.NDArray[np.int32]
 
 _NEVER = -1
 _DIVISION = 2
@@ -24,19 +27,21 @@ class Matches:
     """Matches sorted by round, then season and division; what is said of a day below is done for a round at once."""
 
     round: Ints  # shape (n,): number of the day among those of its country
-    day: Ints  # shape (n, 1, 1, 1), as are season and tier
+    day: Ints  # shape (n, 2), as are season and tier: twice the same
     season: Ints
     tier: Floats
-    term: Ints  # shape (n, 2, 4, 1): number of each term among all
-    place: Ints  # shape (n, 2, 4, 1): number of the terms to whose mean a newcomer looks
+    term: Small  # shape (4, s, n, 2): number of each term among all
+    learner: Small  # the same, but one past the last term where the count is not known
+    place: Small  # shape (4, s, n, 2): number of the terms to whose mean a newcomer looks
+    terms: int
     places: int
-    sign: Floats  # shape (n, 2, 4, 1); 0 for the edge of a side that is not at home
-    count: Floats  # shape (n, 2, s); NaN unknown
+    sign: Floats  # shape (4, 1, n, 2); 0 for the edge of a side that is not at home
+    count: Floats  # shape (s, n, 2); 0 where it is not known
 
 
 @dataclass(frozen=True)
 class Rules:
-    """What holds for the four terms: shape (4, 1), but ``start`` (4, s); for the meaning see ``strengths.Pace``."""
+    """What holds for the four terms: shape (4, 1, 1, 1), but ``start`` (4, s, 1, 1); for the meaning see ``Pace``."""
 
     noise: float
     start: Floats
@@ -64,38 +69,37 @@ class Seen:
 
 @dataclass(frozen=True)
 class Expected:
-    """What was known of a day's matches before: terms (k, 2, 4, s), what they make of it (k, 2, s)."""
+    """What was known of a day's k matches before: terms (4, s, k, 2), what they make of it (s, k, 2)."""
 
-    term: Ints
     mean: Floats
     variance: Floats
     spread: Floats  # what each term adds to the variance of the log count
     log_count: Floats
-    known: Bools  # shape (k, 2, s): whether the division was ever counted
+    log_variance: Floats
+    known: Bools  # whether the division was ever counted
 
 
 def nothing_seen(matches: Matches) -> Seen:
     """The evening before the first match."""
-    size = (int(matches.term.max(initial=-1)) + 1) * matches.count.shape[2] + 1
+    size = matches.terms + 1
     nothing = np.full(size, _NEVER)
     return Seen(np.zeros(size), np.ones(size), nothing.copy(), nothing.copy(), nothing.copy())
 
 
 def before(seen: Seen, matches: Matches, rows: slice, rules: Rules) -> Expected:
     """A day's matches, from what was seen before that day."""
-    term, sign = _for_each_statistic(matches.term[rows], matches), matches.sign[rows]
-    last = seen.season[term]
+    term, sign = _numbers(matches.term, rows), matches.sign[..., rows, :]
+    last, mean = seen.season[term], seen.mean[term]
     another_season = last != matches.season[rows]
     rested = np.minimum(matches.day[rows] - seen.day[term], _LONGEST_BREAK)
-    variance = seen.variance[term] + rules.drift * rested + rules.season_drift * another_season
-    mean = seen.mean[term]
+    variance = seen.variance[term] + rules.drift * rested
     if another_season.any():
         newcomer = last == _NEVER
-        first, regressed = _in_a_new_season(seen, matches, rows, term, rules)
+        first, regressed = _in_a_new_season(seen, matches, rows, mean, rules)
         mean = exact(np.where(newcomer, first, np.where(another_season, regressed, mean)))
-        variance = np.where(newcomer, rules.start_variance, variance)
-    known = last[:, :, _DIVISION] != _NEVER
-    return Expected(term, mean, variance, sign**2 * variance, (sign * mean).sum(axis=2), known)
+        variance = np.where(newcomer, rules.start_variance, variance + rules.season_drift * another_season)
+    spread = sign**2 * variance
+    return Expected(mean, variance, spread, (sign * mean).sum(axis=0), spread.sum(axis=0), last[_DIVISION] != _NEVER)
 
 
 def learn(seen: Seen, matches: Matches, rows: slice, expected: Expected, rules: Rules) -> None:
@@ -103,28 +107,27 @@ def learn(seen: Seen, matches: Matches, rows: slice, expected: Expected, rules: 
 
     Of several rows of a term on one day, the last says its season and place.
     """
-    count, sign, size = matches.count[rows], matches.sign[rows], seen.mean.size
-    term = np.where(np.isnan(count)[:, :, None], size - 1, expected.term)
-    surprise = np.nan_to_num(count) * np.exp(-expected.log_count) - 1
-    total = rules.noise * np.exp(-expected.log_count) + expected.spread.sum(axis=2)
-    weight = sign / (total[:, :, None] - expected.spread)
-    precision = np.bincount(term.ravel(), exact(sign * weight).ravel(), minlength=size)[term]
-    shift = np.bincount(term.ravel(), exact(weight * surprise[:, :, None]).ravel(), minlength=size)[term]
+    term, sign, size = _numbers(matches.learner, rows), matches.sign[..., rows, :], seen.mean.size
+    one_over_expected = np.exp(-expected.log_count)
+    surprise = matches.count[..., rows, :] * one_over_expected - 1
+    weight = sign / (rules.noise * one_over_expected + expected.log_variance - expected.spread)
+    flat = term.ravel()
+    precision = np.bincount(flat, exact(sign * weight).ravel(), minlength=size)[term]
+    shift = np.bincount(flat, exact(weight * surprise).ravel(), minlength=size)[term]
     seen.variance[term] = variance = 1 / (1 / expected.variance + precision)
     seen.mean[term] = exact(expected.mean + variance * shift)
     seen.day[term] = matches.day[rows]
     seen.season[term] = matches.season[rows]
-    seen.place[term] = _for_each_statistic(matches.place[rows], matches)
+    seen.place[term] = matches.place[..., rows, :]
 
 
-def _in_a_new_season(seen: Seen, matches: Matches, rows: slice, term: Ints, rules: Rules) -> tuple[Floats, Floats]:
+def _in_a_new_season(seen: Seen, matches: Matches, rows: slice, mean: Floats, rules: Rules) -> tuple[Floats, Floats]:
     """Means of the terms if they are newcomers, and if they are not."""
-    place = _for_each_statistic(matches.place[rows], matches)
-    level = _level(seen, matches.places * matches.count.shape[2])
+    level = _level(seen, matches.places)
     floor = rules.start - rules.tier_step * (matches.tier[rows] - 1)
-    first = np.where(np.isnan(level[place]), floor, level[place] - rules.newcomer_gap)
-    mean = seen.mean[term]
-    return first, mean + rules.season_regression * (level[seen.place[term]] - mean)
+    here = level[matches.place[..., rows, :]]
+    first = np.where(np.isnan(here), floor, here - rules.newcomer_gap)
+    return first, mean + rules.season_regression * (level[seen.place[matches.term[..., rows, :]]] - mean)
 
 
 def _level(seen: Seen, size: int) -> Floats:
@@ -136,8 +139,6 @@ def _level(seen: Seen, size: int) -> Floats:
     return ratio(total, count)
 
 
-def _for_each_statistic(number: Ints, matches: Matches) -> Ints:
-    """Numbers of terms or places, shape (k, 2, 4, 1), as those of each statistic, shape (k, 2, 4, s)."""
-    size = matches.count.shape[2]
-    numbers: Ints = number * size + np.arange(size)
-    return numbers
+def _numbers(number: Small, rows: slice) -> Ints:
+    # Looking up by whole 64-bit numbers that lie side by side is three times as fast; to keep them all takes memory.
+    return number[..., rows, :].astype(np.int64)

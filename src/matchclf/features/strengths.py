@@ -6,8 +6,10 @@ plus the edge of the home side (Maher, 1982; Dixon and Coles, 1997). How these f
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from matchclf.features.history import Columns, Floats, Ints, codes, days, played, rounds, sided, slices, teams
@@ -68,15 +70,15 @@ def forecast(matches: pd.DataFrame, counts: Floats, typical: Sequence[float], pa
     order, sorted_matches = _sorted(matches, counts)
     rules = _rules(typical, pace)
     seen = nothing_seen(sorted_matches)
-    found = np.empty((4, *sorted_matches.count.shape))
+    found, known = np.empty((4, *sorted_matches.count.shape)), np.empty(sorted_matches.count.shape, bool)
     for rows in slices(sorted_matches.round):
         expected = before(seen, sorted_matches, rows, rules)
-        attack, defence = expected.mean[:, :, 0], expected.mean[:, ::-1, 1]
-        found_now = np.stack([expected.log_count, expected.spread.sum(axis=2), attack, defence])
-        found[:, rows] = np.where(expected.known, found_now, np.nan)
+        known[:, rows] = expected.known
+        found[0, :, rows], found[1, :, rows] = expected.log_count, expected.log_variance
+        found[2, :, rows], found[3, :, rows] = expected.mean[0], expected.mean[1, ..., ::-1]
         learn(seen, sorted_matches, rows, expected, rules)
-    back = np.argsort(order)
-    return Forecast(*found[:, back].swapaxes(1, 2))
+    found[:, ~known] = np.nan
+    return Forecast(*found[:, :, np.argsort(order)].transpose(0, 3, 2, 1))
 
 
 def rating_columns(name: str, found: Forecast, number: int) -> Columns:
@@ -97,39 +99,56 @@ def _rules(typical: Sequence[float], pace: Pace) -> Rules:
     nothing, edge = np.zeros(len(typical)), np.full(len(typical), _HOME_EDGE)
     return Rules(
         noise=pace.noise,
-        start=np.stack([nothing, nothing, np.log(typical), edge]),
-        tier_step=np.array([pace.tier_gap, pace.tier_gap, 0, 0])[:, None],
+        start=np.stack([nothing, nothing, np.log(typical), edge])[..., None, None],
+        tier_step=_of_terms(pace.tier_gap, pace.tier_gap, 0, 0),
         newcomer_gap=pace.newcomer_gap,
         season_regression=pace.season_regression,
-        start_variance=np.array([pace.start_variance, pace.start_variance, *_DIVISION_VARIANCE])[:, None],
-        drift=np.array([pace.drift, pace.drift, *_DIVISION_DRIFT])[:, None],
-        season_drift=np.array([pace.season_drift, pace.season_drift, 0, 0])[:, None],
+        start_variance=_of_terms(pace.start_variance, pace.start_variance, *_DIVISION_VARIANCE),
+        drift=_of_terms(pace.drift, pace.drift, *_DIVISION_DRIFT),
+        season_drift=_of_terms(pace.season_drift, pace.season_drift, 0, 0),
     )
+
+
+def _of_terms(*values: float) -> Floats:
+    return np.array(values)[:, None, None, None]
 
 
 def _sorted(matches: pd.DataFrame, counts: Floats) -> tuple[Ints, Matches]:
     """Sort the matches by round, season and division; give the order, too, as positions in ``matches``."""
-    number, team = rounds(matches), teams(matches).T
-    season, division = codes(matches, ["season"]), codes(matches, ["country", "division"])
+    number, season = rounds(matches), codes(matches, ["season"])
+    division = codes(matches, ["country", "division"])
     order = np.lexsort((division, season, number))
-    known = np.where(played(matches)[:, None], counts, np.nan).swapaxes(0, 1)
-    home_edge = ~matches["neutral"].to_numpy(bool)
-    signs = [np.tile([1.0, -1.0, 1.0, edge], (len(matches), 1)) for edge in (1.0, 0.0)]
-    signs[0][:, 3] = home_edge
-    first = int(team.max(initial=-1)) + 1
-    of_divisions = 2 * first + np.stack([division, division + int(division.max(initial=-1)) + 1], axis=1)
-    of_teams = np.stack([team, first + team[:, ::-1]], axis=2)
-    term = np.concatenate([of_teams, np.repeat(of_divisions[:, None], 2, axis=1)], axis=2)
-    place = np.repeat((4 * division[:, None] + np.arange(4))[:, None], 2, axis=1)
-    a_row = (len(matches), 1, 1, 1)
+    known = np.where(played(matches)[:, None], counts, np.nan)[:, order].transpose(2, 1, 0)
+    size, statistic = len(known), np.arange(len(known))[:, None, None]
+    teams_and_divisions, kinds = _terms(teams(matches).T[order], division[order])
+    term = (teams_and_divisions[:, None] * size + statistic).astype(np.int32)
+    place = (kinds[:, None] * size + statistic).astype(np.int32)
+    terms = int(term.max(initial=-1)) + 1
+    sign = np.ones((4, 1, len(matches), 2))
+    sign[1] = -1
+    sign[3, 0] = np.stack([~matches["neutral"].to_numpy(bool)[order], np.zeros(len(matches))], axis=1)
     return order, Matches(
         round=number[order],
-        day=days(matches)[order].reshape(a_row),
-        season=season[order].reshape(a_row),
-        tier=matches["tier"].to_numpy(np.float64)[order].reshape(a_row),
-        term=term[order, :, :, None],
-        place=place[order, :, :, None],
+        day=_of_both(days(matches)[order]),
+        season=_of_both(season[order]),
+        tier=_of_both(matches["tier"].to_numpy(np.float64)[order]),
+        term=term,
+        learner=np.where(np.isnan(known), np.int32(terms), term),
+        place=place,
+        terms=terms,
         places=int(place.max(initial=-1)) + 1,
-        sign=np.stack(signs, axis=1)[order, :, :, None],
-        count=known[order],
+        sign=sign,
+        count=np.nan_to_num(known),
     )
+
+
+def _terms(team: Ints, division: Ints) -> tuple[Ints, Ints]:
+    """Numbers of the four terms of each side's count, and of the four kinds of terms of each division; (4, n, 2)."""
+    first, divisions = int(team.max(initial=-1)) + 1, int(division.max(initial=-1)) + 1
+    division = _of_both(division)
+    terms = np.stack([team, first + team[:, ::-1], 2 * first + division, 2 * first + divisions + division])
+    return terms, 4 * division + np.arange(4)[:, None, None]
+
+
+def _of_both(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    return np.stack([values, values], axis=1)
