@@ -12,7 +12,7 @@ from hydra.errors import MissingConfigException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from matchclf import callbacks, garbage, interrupts, launchers, result, targets, usage
+from matchclf import callbacks, garbage, interrupts, launchers, result, shortcuts, targets, usage
 from matchclf.compose import CONF, register_schema, to_plain
 from matchclf.errors import ConfigError, DuplicateError, MatchclfError, TrackingError
 from matchclf.redaction import redact, refuse_secrets
@@ -32,6 +32,7 @@ def main() -> None:
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then raises, and the sentence is ours.
     try:
         refuse_secrets(sys.argv[1:])
+        shortcuts.take()
         targets.guard()
         register_schema()
         hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")(run)()

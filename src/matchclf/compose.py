@@ -20,7 +20,6 @@ CONF = next(folder / "conf" for folder in (PACKAGE, SOURCE_TREE) if (folder / "c
 
 def register_schema() -> None:
     """Put the dataclasses and params.yaml under the config groups, so that Hydra checks and composes them."""
-    _copy_no_store()
     store = ConfigStore.instance()
     store.store(group="schema", name="config", node=Config)
     store.store(group="schema/data", name="world", node=World)
@@ -76,12 +75,6 @@ def search_space(config: Config, overrides: list[str]) -> dict[str, str]:
     fixed = {override.get_key_element() for override in given if not override.is_sweep_override()}
     swept = {o.get_key_element(): str(o.input_line).partition("=")[2] for o in given if o.is_sweep_override()}
     return {key: str(value) for key, value in ({**space} | swept).items() if key not in fixed}
-
-
-def _copy_no_store() -> None:
-    # Hydra copies the whole store with each list of options, --help alone a hundred times; what it reads from the one
-    # store there is it copies again.
-    setattr(ConfigStore, "__deepcopy__", lambda store, _: store)  # noqa: B010 mypy takes an assignment for a mistake
 
 
 def _load_params(path: Path) -> DictConfig:

@@ -1,6 +1,5 @@
 """What DVC knows, read from the environment and from its files without importing DVC."""
 
-import configparser
 import json
 import os
 import re
@@ -106,6 +105,8 @@ def _cached(md5: str, root: Path) -> Path:
 
 def _cache(settings: Path) -> Path:
     """The folder of the cache: as the local config says, else the shared one, else DVC's default."""
+    import configparser
+
     folder = "cache"
     for path in (settings / "config", settings / "config.local"):
         config = configparser.ConfigParser(interpolation=None, strict=False)

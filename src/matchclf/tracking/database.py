@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import re
-import sqlite3
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -28,6 +27,8 @@ ATTEMPTS = 30
 
 def make_database(database: Path) -> None:
     """Make MLflow's database where there is none, one process at a time, beside its place and renamed when whole."""
+    import sqlite3
+
     with locked(database):
         if not database.exists():
             with replacing(database) as part:

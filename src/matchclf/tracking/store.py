@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import sqlite3
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,6 +49,8 @@ def open_store(tracking: Tracking, experiment_name: str, project: Path) -> Store
         os.environ.setdefault(name, value)
     uri = tracking_uri(tracking, project)
     _check_server(uri)
+    import sqlite3
+
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
 
