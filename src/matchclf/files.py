@@ -18,6 +18,7 @@ from matchclf.errors import DataError
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
 # A file of matches or of ours is far below; what says it is larger would only fill the memory.
@@ -95,21 +96,40 @@ def write_parquet(table: pd.DataFrame, target: Path) -> None:
 
 def read_parquet(source: Path, columns: list[str] | None = None) -> pd.DataFrame:
     """Read a table written by ``write_parquet``, verifying its checksums; a DataError names a damaged file."""
-    import pyarrow as pa
+    return to_frame(read_arrow(source, columns), source)
+
+
+def read_arrow(source: Path, columns: list[str] | None = None) -> pa.Table:
+    """The same as Arrow's table, which takes columns of another one without a copy."""
     import pyarrow.parquet as pq
 
-    try:
+    with readable(source):
         with pq.ParquetFile(source, page_checksum_verification=True) as file:
             check_footer(file)
             table = file.read(columns=columns)
         table.validate(full=True)
+        return table.select(columns or table.column_names)
+
+
+def to_frame(table: pa.Table, source: Path) -> pd.DataFrame:
+    """Arrow's table, read from that file, as a frame."""
+    with readable(source):
         # What pandas noted in the footer is under no checksum, and the types say it all.
-        frame: pd.DataFrame = table.select(columns or table.column_names).to_pandas(ignore_metadata=True)
+        frame: pd.DataFrame = table.to_pandas(ignore_metadata=True)
+        return frame
+
+
+@contextmanager
+def readable(source: Path) -> Iterator[None]:
+    """Tell what keeps a file from being read as Parquet as a DataError that names it."""
+    import pyarrow as pa
+
+    try:
+        yield
     except DataError as problem:
         raise DataError(f"{source} {problem}") from problem
     except (OSError, pa.ArrowException, ValueError, KeyError, TypeError) as problem:
         raise DataError(f"{source} cannot be read as Parquet: {problem}.") from problem
-    return frame
 
 
 def check_footer(file: pq.ParquetFile) -> None:

@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from matchclf.data import dataset
 from matchclf.data.dataset import FACTS, KEY, assemble, check_features, load_dataset
 from matchclf.data.schema import conform
 from matchclf.errors import DataError
@@ -103,3 +104,36 @@ def test_matches_still_to_come_have_no_place_in_a_dataset(matches, features):
     matches.loc[2, ["home_goals", "away_goals"]] = np.nan
     with pytest.raises(ValueError, match="An outcome needs goals"):
         assemble(matches, features)
+
+
+def test_each_set_of_columns_is_what_one_reading_of_it_gives(matches, features, tmp_path):
+    path = tmp_path / "part.parquet"
+    write_parquet(assemble(matches, features), path)
+    for names in (["rest_days_home"], ["elo_diff", "rest_days_home"], ["points_mean_5_home", "elo_diff"], []):
+        found = load_dataset(path, names)
+        pd.testing.assert_frame_equal(found.features, features[names])
+        pd.testing.assert_frame_equal(found.matches, matches[FACTS])
+        assert found.target.tolist() == [0, 1, 2]
+
+
+def test_columns_of_the_same_file_are_read_once(matches, features, tmp_path, monkeypatch):
+    path, read = tmp_path / "part.parquet", []
+    write_parquet(assemble(matches, features), path)
+    reader = dataset.read_arrow
+    monkeypatch.setattr(dataset, "read_arrow", lambda source, names: read.append(names) or reader(source, names))
+    for names in (["elo_diff"], ["elo_diff", "rest_days_home"], ["rest_days_home"]):
+        load_dataset(path, names)
+    assert read == [[*FACTS, "outcome_1x2", "elo_diff"], ["rest_days_home"]]
+
+
+def test_a_file_that_took_the_place_of_another_is_read(matches, features, tmp_path):
+    path = tmp_path / "part.parquet"
+    for shift in (0, 1):
+        write_parquet(assemble(matches, features + np.float32(shift)), path)
+        found = load_dataset(path, ["rest_days_home"]).features["rest_days_home"]
+        assert found.tolist() == [7 + shift, 3 + shift, 14 + shift]
+
+
+def test_a_part_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(DataError, match=r"train\.parquet cannot be read as Parquet"):
+        load_dataset(tmp_path / "train.parquet", [])

@@ -1,7 +1,10 @@
 """The prepared dataset: matches, their outcome and their features in Parquet, and the part of it a model reads."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -9,11 +12,16 @@ from numpy.typing import NDArray
 
 from matchclf.data.schema import AWAY, DRAW, HOME, ODDS, TARGET, outcome
 from matchclf.errors import DataError
-from matchclf.files import read_parquet
+from matchclf.files import read_arrow, readable, to_frame
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 KEY = ["date", "country", "division", "season", "home_team", "away_team"]
 MAX_PROBLEMS, MAX_SHOWN = 20, 5
 FACTS = [*KEY, "tier", "neutral", "home_goals", "away_goals", *ODDS]
+# What this process has read of one version of one file.
+_read: dict[tuple[str, int, int, int], pa.Table] = {}
 
 
 @dataclass(frozen=True)
@@ -33,8 +41,11 @@ def assemble(matches: pd.DataFrame, features: pd.DataFrame) -> pd.DataFrame:
 
 
 def load_dataset(source: Path, features: list[str]) -> Dataset:
-    """Read the facts, the outcome and the named feature columns of one part, and nothing else."""
-    table = read_parquet(source, [*FACTS, TARGET, *features])
+    """Read the facts, the outcome and the named feature columns of one part, and nothing else.
+
+    Columns that this process has read before are not read again: jobs of a sweep see parts of the same.
+    """
+    table = to_frame(_columns(source, [*FACTS, TARGET, *features]), source)
     check_features(table[features], f"{source}: ")
     # Of another type a larger number would wrap around: 257 is 1 as int8.
     if table[TARGET].dtype != np.int8 or not table[TARGET].isin((HOME, DRAW, AWAY)).all():
@@ -48,6 +59,24 @@ def check_features(features: pd.DataFrame, place: str = "") -> None:
     if problems:
         more = [f"... and {len(problems) - MAX_PROBLEMS} more."] if len(problems) > MAX_PROBLEMS else []
         raise DataError("\n".join([*(f"{place}{problem}" for problem in problems[:MAX_PROBLEMS]), *more]))
+
+
+def _columns(source: Path, names: list[str]) -> pa.Table:
+    with readable(source):
+        found = source.stat()
+    # Whoever replaces a file writes another one beside it and renames that.
+    version = (str(source.resolve()), found.st_ino, found.st_mtime_ns, found.st_size)
+    known = _read.get(version)
+    if known is None:
+        known = read_arrow(source, names)
+    missing = [name for name in names if name not in known.column_names]
+    if missing:
+        new = read_arrow(source, missing)
+        for name in missing:
+            known = known.append_column(new.field(name), new[name])
+    _read.clear()
+    _read[version] = known
+    return known.select(names)
 
 
 def _problems(name: str, column: pd.Series) -> list[str]:

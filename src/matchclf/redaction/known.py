@@ -24,21 +24,22 @@ UNIT = re.compile(r"\\+|[ \t\r\n]+|.")
 PREFIX = 6
 
 
-def mask_known(text: str, mask: str) -> str:
-    """The text without the values of variables with a secret's name, and without the passwords of addresses.
+def known_secrets() -> tuple[str, ...]:
+    """The values of variables with a secret's name, and the passwords of addresses; the longest first."""
+    return _secrets(tuple(os.environ.items()))
+
+
+def mask_known(text: str, secrets: tuple[str, ...], mask: str) -> str:
+    """The text without the secrets.
 
     Found as they are, encoded for addresses, in JSON, in Python, in HTML or in base64, and across line breaks.
     """
-    for value in _known():
+    for value in secrets:
         for form in _forms(value):
             # Long patterns are slow to compile and are seldom needed.
             if _pattern(form[:PREFIX]).search(text):
                 text = _pattern(form).sub(mask, text)
     return text
-
-
-def _known() -> tuple[str, ...]:
-    return _secrets(tuple(os.environ.items()))
 
 
 @lru_cache(maxsize=1)

@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 from matchclf.errors import ConfigError
-from matchclf.redaction.known import mask_known
+from matchclf.redaction.known import known_secrets, mask_known
 from matchclf.redaction.named import mask_named
 from matchclf.redaction.names import secret_key
 from matchclf.redaction.shapes import mask_shapes
@@ -20,18 +20,12 @@ def redact(text: str) -> str:
     >>> redact("GET http://joe:hunter2@host/key?sig=abc with password='hunter 2'")
     "GET http://***@host/key?sig=*** with password='***'"
     """
-    return mask_named(mask_shapes(mask_known(text, MASK), MASK), MASK)
+    return _redact(text, known_secrets())
 
 
 def redact_tree(value: Any) -> Any:
     """The same for nested dicts and lists; what stands under the name of a secret is masked whole, unless empty."""
-    if isinstance(value, dict):
-        return {redact_tree(key): _redact_item(str(key), item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return type(value)([redact_tree(item) for item in value])
-    if isinstance(value, str):
-        return redact(value)
-    return value if redact(str(value)) == str(value) else MASK
+    return _redact_tree(value, known_secrets())
 
 
 def refuse_secrets(arguments: list[str]) -> None:
@@ -64,5 +58,19 @@ def redact_record(record: logging.LogRecord) -> bool:
     return True
 
 
-def _redact_item(key: str, item: Any) -> Any:
-    return MASK if secret_key(key) and item not in (None, "") else redact_tree(item)
+def _redact(text: str, known: tuple[str, ...]) -> str:
+    return mask_named(mask_shapes(mask_known(text, known, MASK), MASK), MASK)
+
+
+def _redact_tree(value: Any, known: tuple[str, ...]) -> Any:
+    if isinstance(value, dict):
+        return {_redact_tree(key, known): _redact_item(str(key), item, known) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)([_redact_tree(item, known) for item in value])
+    if isinstance(value, str):
+        return _redact(value, known)
+    return value if _redact(str(value), known) == str(value) else MASK
+
+
+def _redact_item(key: str, item: Any, known: tuple[str, ...]) -> Any:
+    return MASK if secret_key(key) and item not in (None, "") else _redact_tree(item, known)

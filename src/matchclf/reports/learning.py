@@ -48,9 +48,21 @@ def _curves(store: Store, ours: list[StoredRun]) -> Curves:
     children = find_runs(store, pipeline__stage="ablation", pipeline__scope="child")
     for run in ours:
         who = run.data.tags["pipeline.variant"], run.data.params["model.name"]
-        alike = [one for one in children if _alike(one, run) and _folds(store, one, known) == _folds(store, run, known)]
-        found.setdefault(who, {}).update({float(one.data.params["data.frac"]): one for one in alike})
+        alike = [one for one in children if _alike(one, run)]
+        found.setdefault(who, {}).update(_latest(store, run, alike, known))
     return {who: dict(sorted(runs.items())) for who, runs in found.items() if len(runs) > 1}
+
+
+def _latest(store: Store, run: StoredRun, alike: list[StoredRun], known: dict[str, object]) -> dict[float, StoredRun]:
+    """Of each share of the training matches the latest run with the same folds, where there are several shares."""
+    shares = [float(one.data.params["data.frac"]) for one in alike]
+    found: dict[float, StoredRun] = {}
+    if len(set(shares)) == 1:  # to read every run's folds for no curve would take longer with each run
+        return found
+    for share, one in reversed(list(zip(shares, alike, strict=True))):
+        if share not in found and _folds(store, one, known) == _folds(store, run, known):
+            found[share] = one
+    return found
 
 
 def _alike(one: StoredRun, other: StoredRun) -> bool:
