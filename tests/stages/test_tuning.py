@@ -96,13 +96,13 @@ def test_the_parent_and_the_file_tell_of_the_best_trial(searched):
 READS = """
 import os
 import matchclf.files as files
-read = files.read_parquet
+read = files.read_arrow
 
 def told(source, columns=None):
     print(source.name, columns, sep="|", file=open(os.environ["READS"], "a"))
     return read(source, columns)
 
-files.read_parquet = told
+files.read_arrow = told
 """
 
 
