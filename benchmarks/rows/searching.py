@@ -8,14 +8,14 @@ from rows.measure import LOGLOSS, PROGRAM, Options, Row, at_most, in_turn, lines
 
 TABLE = "data/splits/train.parquet"
 VARIANTS = ("elo_only", "stats_only", "full_no_h2h", "full")
-# Two processes with one thread each, and two threads in one.
-PARALLEL = ["hydra/launcher=joblib", "tuning.n_jobs=2"]
+# Two processes with one thread each. Five trials are proposed together: with two, a long one keeps the other core idle.
+PARALLEL = ["hydra/launcher=joblib", "tuning.n_jobs=5"]
 ALONE = ["tuning.racing=false", "workers=1"]
 FRAC = {0.01: "hundredth", 0.1: "tenth", 0.25: "quarter", 0.5: "half", 1.0: "full"}
 
 
 def tuning(options: Options) -> Iterator[Row]:
-    """A search with racing and two trials at a time, beside Optuna over a Pipeline with two threads, and with one."""
+    """A search with racing and a process a core, beside Optuna over a Pipeline with two threads, and with one."""
     folder = prepared(options)
     best: dict[str, list[float]] = {"ours": [], "2": []}
 

@@ -22,6 +22,7 @@ from matchclf.tracking.provenance import keep_digests
 from matchclf.tracking.runs import Run
 
 log = logging.getLogger(__name__)
+XGB = "xgboost.XGBClassifier"
 _loaded: dict[str, tuple[Prepared, Dataset]] = {}
 
 
@@ -55,6 +56,10 @@ def _evaluate(config: Config, name: str, best: list[float]) -> Evaluation:
         return rules.racing and is_clearly_worse(scores, best, rules.racing_margin, rules.racing_folds)
 
     model = build_model(name, config.models[name], config.seed)
+    if config.models[name].estimator["_target_"] == XGB:
+        from matchclf.matrices import sharing
+
+        model = sharing(model)
     return evaluate_model(name, model, data, folds, fits(config.workers), stop)
 
 
