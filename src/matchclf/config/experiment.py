@@ -138,7 +138,7 @@ class Tuning:
     resume: str = field(default="auto", metadata=CANNOT_CHANGE_A_RESULT)
     racing: bool = True
     racing_margin: float = 0.001
-    racing_folds: int = 3
+    racing_folds: int = 2
 
     def __post_init__(self) -> None:
         one_of("tuning.resume", self.resume, ("auto", "force", "fresh"))

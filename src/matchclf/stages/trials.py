@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import dataclass
 
 import pandas as pd
@@ -12,6 +13,9 @@ from matchclf.tracking.runs import Run
 from matchclf.tracking.search import StoredRun, find_runs
 from matchclf.tracking.store import Store
 
+# Trials that run side by side end while this one goes on.
+LOOK_AGAIN_SECONDS = 5
+
 
 @dataclass(frozen=True)
 class Trial:
@@ -20,6 +24,25 @@ class Trial:
     number: int
     params: dict[str, str]
     value: float | None
+
+
+class Rival:
+    """The best trial of a sweep so far, as seen some seconds ago at most."""
+
+    def __init__(self, parent: Run) -> None:
+        self._parent = parent
+        self._look()
+
+    def scores(self) -> list[float]:
+        """Its log-loss of each fold, by year; empty where no trial is complete yet."""
+        if time.monotonic() - self._seen > LOOK_AGAIN_SECONDS:
+            self._look()
+        return self._scores
+
+    def _look(self) -> None:
+        best = best_trial(self._parent)
+        self._scores = fold_scores(best, self._parent.store) if best else []
+        self._seen = time.monotonic()
 
 
 def finished_trials(parent: Run) -> list[Trial]:

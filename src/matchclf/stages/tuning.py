@@ -14,7 +14,7 @@ from matchclf.identity import identity, params_hash, short_hash
 from matchclf.models import build_model
 from matchclf.racing import estimate, is_clearly_worse
 from matchclf.stages.prepare import Prepared, check_kept, prepare
-from matchclf.stages.trials import best_trial, fold_scores
+from matchclf.stages.trials import Rival
 from matchclf.threads import fits
 from matchclf.tracking import record, runs
 from matchclf.tracking.children import child_run
@@ -39,21 +39,21 @@ def run(config: Config, parent: Run, number: int, point: dict[str, float | int |
         "trial.params_hash": params_hash(config),
     }
     with child_run(parent, f"trial | {number:03d}", tags) as child:
-        best = _best_scores(parent)
-        evaluation = _evaluate(config, name, best)
-        value = _log(config, child, evaluation, best)
+        rival = Rival(parent)
+        evaluation = _evaluate(config, name, rival)
+        value = _log(config, child, evaluation, rival)
         record.keep_config(child, config)
         keep_digests(child, _prepared(config)[0].steps(config.features.use) | evaluation.digests())
         log.info("trial %03d  %6.1f s  log-loss %.4f%s", number, evaluation.seconds, value, _said(config, evaluation))
         return value
 
 
-def _evaluate(config: Config, name: str, best: list[float]) -> Evaluation:
+def _evaluate(config: Config, name: str, rival: Rival) -> Evaluation:
     rules, data = config.tuning, _prepared(config)[1]
     folds = walk_forward(data.matches["date"], config.temporal.cv_years, config.frac.value)
 
     def stop(scores: list[float]) -> bool:
-        return rules.racing and is_clearly_worse(scores, best, rules.racing_margin, rules.racing_folds)
+        return rules.racing and is_clearly_worse(scores, rival.scores(), rules.racing_margin, rules.racing_folds)
 
     model = build_model(name, config.models[name], config.seed)
     if config.models[name].estimator["_target_"] == XGB:
@@ -74,16 +74,11 @@ def _prepared(config: Config) -> tuple[Prepared, Dataset]:
     return _loaded[key]
 
 
-def _best_scores(parent: Run) -> list[float]:
-    best = best_trial(parent)
-    return fold_scores(best, parent.store) if best else []
-
-
-def _log(config: Config, child: Run, evaluation: Evaluation, best: list[float]) -> float:
+def _log(config: Config, child: Run, evaluation: Evaluation, rival: Rival) -> float:
     ((name, model),) = config.models.items()
     complete = len(evaluation.by_year) == len(config.temporal.cv_years)
     means = {f"cv.{metric}_mean": value for metric, value in evaluation.mean.items()}
-    value = evaluation.mean["logloss"] if complete else estimate(list(evaluation.by_year["logloss"]), best)
+    value = evaluation.mean["logloss"] if complete else estimate(list(evaluation.by_year["logloss"]), rival.scores())
     record.record(
         child,
         params={f"{name}.{key}": setting for key, setting in model.estimator.items() if key != "_target_"},
