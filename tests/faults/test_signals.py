@@ -15,7 +15,9 @@ COMMANDS = (
     ("stage=ablation", "variant=full", "model=[dummy,logreg]"),
     ("stage=tuning", "model=logreg", "tuning.n_trials=6", "tuning.racing=false"),
 )
-# The signals, one right after the other, and what the process may end with.
+# Changes of a file or of a database in the life of each, at least.
+EVENTS = (110, 230)
+# The signals, one right after the other, and whether the process was started deaf to them.
 WAYS = {
     "SIGTERM": ((signal.SIGTERM,), False),
     "SIGINT": ((signal.SIGINT,), False),
@@ -50,8 +52,9 @@ def test_a_stopped_command_leaves_no_run_running_without_anybody_to_find_it(fork
 
     def story(told_apart):
         way, number = told_apart
-        (signals, deaf), rng = WAYS[way], generator("signal", way, number)
-        folder, moment = place(f"{way} {number}"), Moment.draw(rng, 110 if number % 2 == 0 else 230)
+        (signals, deaf), events = WAYS[way], EVENTS[number % 2]
+        drawn = Moment.draw(generator("signal", way, number), events)
+        folder, moment = place(f"{way} {number}"), drawn if count > 1 else Moment(events // 2)
         arguments = (*program.TINY, *COMMANDS[number % 2])
         exact = {"at": ("", moment.event), "number": signals[0]} if moment.seconds is None else {}
         command = forks.start(folder, *arguments, deaf=deaf, **exact)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from matchclf.metrics import match_losses
+from matchclf.reports import learning
 from matchclf.reports.ablation import ablation_page
 from matchclf.reports.ablation_runs import read_ablation
 from matchclf.reports.page import Plot
@@ -126,3 +127,17 @@ def test_the_learning_curve_has_the_runs_that_differ_in_the_fraction_alone(job, 
     assert [(one["variant"], one["frac"]) for one in rows] == [("full", "0.1"), ("full", "1.0")]
     assert rows[0]["run"] == new.info.run_id != old.info.run_id
     assert float(rows[0]["log-loss"]) == new.data.metrics["cv.logloss_mean"]
+
+
+def test_no_stored_settings_are_read_where_all_runs_have_one_share(job, read, monkeypatch):
+    job("full")
+    job("full", sweep="earlier")
+
+    def read_config(store, run_id):
+        raise AssertionError(run_id)
+
+    monkeypatch.setattr(learning, "read_config", read_config)
+    assert "learning_curve" not in {one.name for one in read().tables()}
+    job("full", frac=0.1, sweep="later")
+    with pytest.raises(AssertionError):
+        read()
