@@ -10,34 +10,39 @@ TABLE = "data/splits/train.parquet"
 VARIANTS = ("elo_only", "stats_only", "full_no_h2h", "full")
 # Two processes with one thread each. Five trials are proposed together: with two, a long one keeps the other core idle.
 PARALLEL = ["hydra/launcher=joblib", "tuning.n_jobs=5"]
+TWO = {"OMP_NUM_THREADS": "2"}
 ALONE = ["tuning.racing=false", "workers=1"]
 FRAC = {0.01: "hundredth", 0.1: "tenth", 0.25: "quarter", 0.5: "half", 1.0: "full"}
 
 
 def tuning(options: Options) -> Iterator[Row]:
-    """A search with racing and a process a core, beside Optuna over a Pipeline with two threads, and with one."""
+    """A search with racing and a process a core, beside Optuna over a Pipeline with two threads a fit.
+
+    Once with the points of our search, so that both do the same trials, and once with points of its own.
+    """
     folder = prepared(options)
-    best: dict[str, list[float]] = {"ours": [], "2": []}
-
-    def ours() -> float:
-        took = seconds([*search(options), *PARALLEL], folder)
-        found = json.loads((folder / "data/models/xgb_best_params.json").read_text())
-        best["ours"].append(found["cv_logloss_mean"])
-        return took
-
-    def stock(threads: str) -> float:
-        size = [options.trials, years(options), threads, options.share]
-        found = lines(
-            script("tuning.py", TABLE, "columns.json", "sqlite:///stock.db", *size), folder, OMP_NUM_THREADS=threads
-        )
-        best[threads] = [*best.get(threads, []), float(found[-1][1].split()[1])]
-        return found[-1][0]
-
     what = f"{options.trials} trials of xgb on {size(options)}; stock"
-    for threads in ("2", "1"):
-        found = in_turn(ours, lambda: stock(threads), options.pairs)  # noqa: B023 called in this turn
-        yield times_as_fast(f"{what}, threads: {threads}", found, ">= 2.5")
-    yield difference("best CV log-loss of that search; stock", list(zip(best["ours"], best["2"], strict=False)))
+    for points in ("the same points", "points of its own"):
+        best = []
+
+        def ours() -> float:
+            took = seconds([*search(options), *PARALLEL], folder)
+            (folder / "points.json").write_text(json.dumps(settings_of(folder)))
+            found = json.loads((folder / "data/models/xgb_best_params.json").read_text())
+            best.append(found["cv_logloss_mean"])  # noqa: B023 called in this turn
+            return took
+
+        def stock() -> float:
+            given = "points.json" if points == "the same points" else ""  # noqa: B023
+            size = [options.trials, years(options), "2", options.share, given]
+            found = lines(script("tuning.py", TABLE, "columns.json", "sqlite:///stock.db", *size), folder, **TWO)
+            best.append(float(found[-1][1].split()[1]))  # noqa: B023
+            return found[-1][0]
+
+        yield times_as_fast(f"{what}, {points}", in_turn(ours, stock, options.pairs), ">= 2.5")
+        yield difference(
+            f"best CV log-loss of that search; stock, {points}", list(zip(best[::2], best[1::2], strict=True))
+        )
 
 
 def bare(options: Options) -> Iterator[Row]:

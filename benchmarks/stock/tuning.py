@@ -1,6 +1,7 @@
 """A search as it is usually written: Optuna, a Pipeline over the folds, fluent logging, two threads a fit.
 
-``python tuning.py TABLE COLUMNS STORE TRIALS YEARS THREADS SHARE`` prints the best log-loss.
+``python tuning.py TABLE COLUMNS STORE TRIALS YEARS THREADS SHARE POINTS`` prints the best log-loss. POINTS is a
+JSON file with the settings of the trials, or empty: then the sampler chooses.
 """
 
 import json
@@ -18,7 +19,7 @@ from xgboost import XGBClassifier
 TARGET = "outcome_1x2"
 table, columns = pd.read_parquet(sys.argv[1]), json.loads(Path(sys.argv[2]).read_text())
 trials, years, threads = int(sys.argv[4]), json.loads(sys.argv[5]), int(sys.argv[6])
-share = float(sys.argv[7])
+share, given = float(sys.argv[7]), sys.argv[8]
 
 
 def folds():
@@ -58,6 +59,8 @@ mlflow.set_tracking_uri(sys.argv[3])
 mlflow.set_experiment("stock")
 with mlflow.start_run(run_name="search"):
     study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=1))
+    for point in json.loads(Path(given).read_text()) if given else []:
+        study.enqueue_trial(point)
     study.optimize(objective, n_trials=trials)
     mlflow.log_params({f"best_{name}": value for name, value in study.best_params.items()})
 print(f"best {study.best_value}")
