@@ -66,9 +66,9 @@ def our_child(database: Path) -> Callable[[], None]:
 def fluent_child(database: Path) -> Callable[[], None]:
     import mlflow
 
+    mlflow.end_run()
     mlflow.set_tracking_uri(f"sqlite:///{database}")
     mlflow.set_experiment("fluent")
-    mlflow.end_run()
     mlflow.start_run(run_name="parent")
     tags, params, metrics = content()
 

@@ -131,6 +131,7 @@ def test_the_learning_curve_has_the_runs_that_differ_in_the_fraction_alone(job, 
 
 def test_no_stored_settings_are_read_where_all_runs_have_one_share(job, read, monkeypatch):
     job("full")
+    job("elo_only")
     job("full", sweep="earlier")
 
     def read_config(store, run_id):
