@@ -8,8 +8,9 @@ from rows.measure import LOGLOSS, PROGRAM, Options, Row, at_most, in_turn, lines
 
 TABLE = "data/splits/train.parquet"
 VARIANTS = ("elo_only", "stats_only", "full_no_h2h", "full")
-# Two processes with one thread each. Five trials are proposed together: with two, a long one keeps the other core idle.
-PARALLEL = ["hydra/launcher=joblib", "tuning.n_jobs=5"]
+# Two processes with one thread each. Ten trials are proposed together, which costs the sampler nothing in its first ten,
+# drawn at random: with two, the longer one would keep the other core idle.
+PARALLEL = ["hydra/launcher=joblib", "tuning.n_jobs=10"]
 TWO = {"OMP_NUM_THREADS": "2"}
 ALONE = ["tuning.racing=false", "workers=1"]
 FRAC = {0.01: "hundredth", 0.1: "tenth", 0.25: "quarter", 0.5: "half", 1.0: "full"}
