@@ -102,7 +102,7 @@ def test_the_default_experiment_is_this(compose):
             "max_failures": 5,
             "resume": "auto",
             "racing": True,
-            "racing_margin": 0.0,
+            "racing_gain": 0.0002,
             "racing_folds": 2,
         },
         "final": {"best_params": "auto", "calibration": "temperature", "calibration_share": 0.1, "tuned": {}},

@@ -58,7 +58,7 @@ CAN_CHANGE_A_RESULT = {
     "Temporal.cv_years": [2016, 2017],
     # In a search; otherwise there is nothing to race.
     "Tuning.racing": False,
-    "Tuning.racing_margin": 0.002,
+    "Tuning.racing_gain": 0.002,
     "Tuning.racing_folds": 4,
     # In a final_train.
     "Final.calibration": "none",
@@ -208,7 +208,7 @@ def test_every_parameter_of_a_family_changes_the_hash_if_the_family_is_used(comp
 STAGES = ("train_eval", "ablation", "tuning", "final_train")
 OF_ONE_STAGE = {
     "Tuning.racing": (False, "tuning"),
-    "Tuning.racing_margin": (0.002, "tuning"),
+    "Tuning.racing_gain": (0.002, "tuning"),
     "Tuning.racing_folds": (4, "tuning"),
     "Final.calibration": ("none", "final_train"),
     "Final.calibration_share": (0.2, "final_train"),

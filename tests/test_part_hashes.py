@@ -37,5 +37,5 @@ def test_a_setting_changes_the_hash_of_its_part_alone(compose, overrides, parts)
 
 def test_settings_of_a_search_change_the_hash_of_the_search_alone(compose):
     base = ("stage=tuning", "model=logreg")
-    assert changed(compose, "tuning.racing_margin=0.01", base=base) == ["search"]
+    assert changed(compose, "tuning.racing_gain=0.01", base=base) == ["search"]
     assert changed(compose, "tuning.n_trials=7", "tuning.n_jobs=2", base=base) == []

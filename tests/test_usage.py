@@ -42,7 +42,7 @@ def keys_of_type(part: type, kind: type, place: str = "") -> list[str]:
 
 def test_keys_are_found_by_type():
     assert {"seed", "rounds", "tuning.n_trials"} <= set(keys_of_type(Config, int))
-    assert {"frac.value", "tuning.racing_margin"} <= set(keys_of_type(Config, float))
+    assert {"frac.value", "tuning.racing_gain"} <= set(keys_of_type(Config, float))
     assert {"smoke", "tuning.racing"} <= set(keys_of_type(Config, bool))
 
 

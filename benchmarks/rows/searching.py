@@ -8,42 +8,33 @@ from rows.measure import LOGLOSS, PROGRAM, Options, Row, at_most, in_turn, lines
 
 TABLE = "data/splits/train.parquet"
 VARIANTS = ("elo_only", "stats_only", "full_no_h2h", "full")
-# Two processes with one thread each. Ten trials are proposed together, which costs the sampler nothing in its first ten,
-# drawn at random: with two, the longer one would keep the other core idle.
-PARALLEL = ["hydra/launcher=joblib", "tuning.n_jobs=10"]
 TWO = {"OMP_NUM_THREADS": "2"}
 ALONE = ["tuning.racing=false", "workers=1"]
 FRAC = {0.01: "hundredth", 0.1: "tenth", 0.25: "quarter", 0.5: "half", 1.0: "full"}
 
 
 def tuning(options: Options) -> Iterator[Row]:
-    """A search with racing and a process a core, beside Optuna over a Pipeline with two threads a fit.
+    """A search as it is by default, with racing and the folds side by side, beside Optuna over a Pipeline.
 
-    Once with the points of our search, so that both do the same trials, and once with points of its own.
+    The other one fits with two threads, and is given the points of our search, so that both do the same trials.
     """
-    folder = prepared(options)
-    what = f"{options.trials} trials of xgb on {size(options)}; stock"
-    for points in ("the same points", "points of its own"):
-        best = []
+    folder, best = prepared(options), []
 
-        def ours() -> float:
-            took = seconds([*search(options), *PARALLEL], folder)
-            (folder / "points.json").write_text(json.dumps(settings_of(folder)))
-            found = json.loads((folder / "data/models/xgb_best_params.json").read_text())
-            best.append(found["cv_logloss_mean"])  # noqa: B023 called in this turn
-            return took
+    def ours() -> float:
+        took = seconds(search(options), folder)
+        (folder / "points.json").write_text(json.dumps(settings_of(folder)))
+        best.append(json.loads((folder / "data/models/xgb_best_params.json").read_text())["cv_logloss_mean"])
+        return took
 
-        def stock() -> float:
-            given = "points.json" if points == "the same points" else ""  # noqa: B023
-            size = [options.trials, years(options), "2", options.share, given]
-            found = lines(script("tuning.py", TABLE, "columns.json", "sqlite:///stock.db", *size), folder, **TWO)
-            best.append(float(found[-1][1].split()[1]))  # noqa: B023
-            return found[-1][0]
+    def stock() -> float:
+        arguments = [options.trials, years(options), "2", options.share, "points.json"]
+        told = lines(script("tuning.py", TABLE, "columns.json", "sqlite:///stock.db", *arguments), folder, **TWO)
+        best.append(float(told[-1][1].split()[1]))
+        return told[-1][0]
 
-        yield times_as_fast(f"{what}, {points}", in_turn(ours, stock, options.pairs), ">= 2.5")
-        yield difference(
-            f"best CV log-loss of that search; stock, {points}", list(zip(best[::2], best[1::2], strict=True))
-        )
+    what = f"{options.trials} trials of xgb on {size(options)}; stock with the same points"
+    yield times_as_fast(what, in_turn(ours, stock, options.pairs), ">= 2.5")
+    yield difference("best CV log-loss of that search; stock", list(zip(best[::2], best[1::2], strict=True)))
 
 
 def bare(options: Options) -> Iterator[Row]:

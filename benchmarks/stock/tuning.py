@@ -1,7 +1,7 @@
 """A search as it is usually written: Optuna, a Pipeline over the folds, fluent logging, two threads a fit.
 
-``python tuning.py TABLE COLUMNS STORE TRIALS YEARS THREADS SHARE POINTS`` prints the best log-loss. POINTS is a
-JSON file with the settings of the trials, or empty: then the sampler chooses.
+``python tuning.py TABLE COLUMNS STORE TRIALS YEARS THREADS SHARE POINTS`` prints each trial and the best log-loss.
+POINTS is a JSON file with the settings of the first trials; the sampler chooses the others.
 """
 
 import json
@@ -51,6 +51,7 @@ def objective(trial: optuna.Trial) -> float:
             scores.append(log_loss(valid[TARGET], model.predict_proba(valid[columns])))
             mlflow.log_metric("logloss", scores[-1], step=step)
         mlflow.log_metric("logloss_mean", np.mean(scores))
+    print(f"trial {trial.number} {np.mean(scores):.5f}", flush=True)
     return float(np.mean(scores))
 
 
@@ -59,7 +60,7 @@ mlflow.set_tracking_uri(sys.argv[3])
 mlflow.set_experiment("stock")
 with mlflow.start_run(run_name="search"):
     study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=1))
-    for point in json.loads(Path(given).read_text()) if given else []:
+    for point in json.loads(Path(given).read_text()):
         study.enqueue_trial(point)
     study.optimize(objective, n_trials=trials)
     mlflow.log_params({f"best_{name}": value for name, value in study.best_params.items()})

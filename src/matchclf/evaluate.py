@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -75,7 +75,8 @@ def evaluate_model(
     """Fit a clone of the pipeline on each fold's training part and score it on its validation part.
 
     Folds are fitted side by side in threads, one thread a fit, so the result does not depend on ``workers``. After each
-    fold ``stop`` is asked, with the log-loss of the folds so far, whether to leave out the others.
+    fold ``stop`` is asked, with the log-loss of the folds so far, whether to leave out the others: no fold begins then
+    before those in front of it were judged.
     """
     from sklearn.base import clone
 
@@ -147,16 +148,22 @@ def _evaluate(
 ) -> Evaluation:
     began = time.perf_counter()
     parts: list[Part] = []
+    at_once = len(folds) if stop is never else workers
     with console.progress(name, len(folds)) as bar, ThreadPoolExecutor(workers) as pool:
-        for part in pool.map(lambda fold: _score(name, fold, forecast(fold), data), folds):
+        for part in _in_waves(pool, lambda fold: _score(name, fold, forecast(fold), data), folds, at_once):
             parts.append(part)
             bar.advance(bar.task_ids[0])
             if stop([one[2]["logloss"] for one in parts]):
-                pool.shutdown(cancel_futures=True)
                 break
     by_year = pd.DataFrame([part[2] for part in parts], index=[fold.year for fold in folds[: len(parts)]])
     rows, proba = (np.concatenate([part[i] for part in parts]) for i in (0, 1))
     return Evaluation(name, by_year, rows, proba, [len(part[0]) for part in parts], time.perf_counter() - began)
+
+
+def _in_waves(pool: ThreadPoolExecutor, work: Callable[[Fold], Part], folds: list[Fold], size: int) -> Iterator[Part]:
+    """The parts in order; the next ``size`` folds begin when all parts before them were taken."""
+    for first in range(0, len(folds), size):
+        yield from pool.map(work, folds[first : first + size])
 
 
 def _score(name: str, fold: Fold, proba: Proba, data: Dataset) -> Part:

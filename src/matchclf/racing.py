@@ -1,4 +1,4 @@
-"""When a trial may stop before its last fold: its first folds are clearly worse than those of the best trial."""
+"""When a trial may stop before its last fold: its first folds leave no hope that it beats the best trial by enough."""
 
 import math
 from collections.abc import Sequence
@@ -8,18 +8,19 @@ import numpy as np
 STANDARD_ERRORS = 2
 
 
-def is_clearly_worse(scores: Sequence[float], best: Sequence[float], margin: float, folds: int) -> bool:
+def is_hopeless(scores: Sequence[float], best: Sequence[float], gain: float, folds: int) -> bool:
     """Whether a trial with these scores of its first folds may stop.
 
-    Compared fold by fold with the best trial so far: after ``folds`` folds or more, the mean difference less twice its
-    standard error must be above ``margin``. Lower scores are better. Never true where the best trial's fold is unknown.
+    Compared fold by fold with the best trial so far, after ``folds`` folds or more: even twice its standard error below
+    what it is, the mean difference would be no gain of ``gain``. Lower scores are better. Never true where the best
+    trial's fold is unknown.
     """
     known = min(len(scores), len(best))
     if known < max(folds, 2) or known < len(scores):
         return False
     difference = np.subtract(scores, best[:known])
     standard_error = difference.std(ddof=1) / math.sqrt(known)
-    return bool(difference.mean() - STANDARD_ERRORS * standard_error > margin)
+    return bool(difference.mean() - STANDARD_ERRORS * standard_error > -gain)
 
 
 def estimate(scores: Sequence[float], best: Sequence[float]) -> float:

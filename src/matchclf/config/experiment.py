@@ -137,7 +137,7 @@ class Tuning:
     max_failures: int = field(default=5, metadata=CANNOT_CHANGE_A_RESULT)
     resume: str = field(default="auto", metadata=CANNOT_CHANGE_A_RESULT)
     racing: bool = True
-    racing_margin: float = 0.0
+    racing_gain: float = 0.0002
     racing_folds: int = 2
 
     def __post_init__(self) -> None:

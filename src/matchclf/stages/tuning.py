@@ -8,11 +8,11 @@ import logging
 from matchclf import paths
 from matchclf.config import Config
 from matchclf.data.dataset import Dataset, load_dataset
-from matchclf.evaluate import Evaluation, evaluate_model
+from matchclf.evaluate import Evaluation, evaluate_model, never
 from matchclf.folds import walk_forward
 from matchclf.identity import identity, params_hash, short_hash
 from matchclf.models import build_model
-from matchclf.racing import estimate, is_clearly_worse
+from matchclf.racing import estimate, is_hopeless
 from matchclf.stages.prepare import Prepared, check_kept, prepare
 from matchclf.stages.trials import Rival
 from matchclf.threads import fits
@@ -53,14 +53,14 @@ def _evaluate(config: Config, name: str, rival: Rival) -> Evaluation:
     folds = walk_forward(data.matches["date"], config.temporal.cv_years, config.frac.value)
 
     def stop(scores: list[float]) -> bool:
-        return rules.racing and is_clearly_worse(scores, rival.scores(), rules.racing_margin, rules.racing_folds)
+        return is_hopeless(scores, rival.scores(), rules.racing_gain, rules.racing_folds)
 
     model = build_model(name, config.models[name], config.seed)
     if config.models[name].estimator["_target_"] == XGB:
         from matchclf.matrices import sharing
 
         model = sharing(model)
-    return evaluate_model(name, model, data, folds, fits(config.workers), stop)
+    return evaluate_model(name, model, data, folds, fits(config.workers), stop if rules.racing else never)
 
 
 def _prepared(config: Config) -> tuple[Prepared, Dataset]:
