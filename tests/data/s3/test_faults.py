@@ -176,7 +176,8 @@ def ended_early(_request, forward):
 
 
 @pytest.mark.parametrize(("length", "method"), [(0, "HEAD"), (0, "GET"), (100, "GET"), (30000, "GET")])
-def test_a_server_that_stops_answering_is_told_in_time(updated, tmp_path, length, method):
+def test_a_server_that_stops_answering_is_told_in_time(updated, tmp_path, monkeypatch, length, method):
+    monkeypatch.setattr(connect, "READ_SECONDS", 0.3)
     began = time.monotonic()
     told = refused(updated, tmp_path, s3_server.on(method, s3_server.hanging(length)))
     assert told == "SERVER stopped answering. Run again."
