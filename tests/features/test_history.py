@@ -7,42 +7,52 @@ from matchclf.features.history import History, days, exact, played, points, roun
 NAN = float("nan")
 
 
-def one_team(*day: int) -> History:
-    """History of subject 7 on the given days."""
-    shape = (2, len(day))
-    counts = np.array([[True], [False]]) & np.ones(len(day), dtype=bool)
-    return History.of(np.full(shape, 7), np.array(day), counts)
+def one_team(*day: int, asked: tuple[int, ...] = (0,)) -> History:
+    """History of subject 7, with entries on some days and views that do not count on those asked for."""
+    days_of_views, counts = np.array([*day, *asked]), np.arange(len(day) + len(asked)) < len(day)
+    return History.of(np.full((2, counts.size), 7), days_of_views, np.stack([counts, np.zeros_like(counts)]))
 
 
-def look_back(history: History, day: int, size: int) -> tuple[int, int]:
-    first, stop = history.last(np.array([7]), np.array([day]), size)
-    return int(first[0]), int(stop[0])
+def look_back(history: History, size: int, asked: int) -> list[tuple[int, int]]:
+    """The windows of the views that were asked for."""
+    first, stop = history.last(size)
+    return list(zip(first[0, -asked:].tolist(), stop[0, -asked:].tolist(), strict=True))
 
 
 def test_only_days_before_the_asked_one_are_seen():
-    history = one_team(1, 3, 3, 8)
-    assert [look_back(history, day, 9)[1] for day in (0, 1, 2, 3, 4, 8, 9)] == [0, 0, 1, 1, 3, 3, 4]
+    history = one_team(1, 3, 3, 8, asked=(0, 1, 2, 3, 4, 8, 9))
+    assert [stop for _, stop in look_back(history, 9, asked=7)] == [0, 0, 1, 1, 3, 3, 4]
+    assert history.before(np.full(7, 7), np.array([0, 1, 2, 3, 4, 8, 9])).tolist() == [0, 0, 1, 1, 3, 3, 4]
 
 
 def test_a_window_never_cuts_a_day():
-    history = one_team(1, 3, 3, 8)
-    assert [look_back(history, 9, size) for size in (1, 2, 3, 4, 5)] == [(3, 4), (1, 4), (1, 4), (0, 4), (0, 4)]
+    history = one_team(1, 3, 3, 8, asked=(9,))
+    windows = [look_back(history, size, asked=1) for size in (1, 2, 3, 4, 5)]
+    assert windows == [[(3, 4)], [(1, 4)], [(1, 4)], [(0, 4)], [(0, 4)]]
+
+
+def test_a_window_may_end_elsewhere():
+    history = one_team(1, 3, 3, 8, asked=(9,))
+    first, stop = history.last(1, np.full((2, 5), 3))
+    assert (first[0].tolist(), stop[0].tolist()) == ([1] * 5, [3] * 5)
 
 
 def test_subjects_do_not_see_each_other():
-    history = History.of(np.array([[1, 1], [2, 3]]), np.array([5, 6]), np.array([True, True]))
-    first, stop = history.last(np.array([0, 1, 2, 3, 4]), np.full(5, 100), 10)
-    assert (stop - first).tolist() == [0, 2, 1, 1, 0]
+    day = np.array([5, 6, 100, 100, 100])
+    subject = np.array([[1, 1, 0, 1, 2], [2, 3, 3, 4, -1]])
+    first, stop = History.of(subject, day, day < 100).last(10)
+    assert (stop - first)[:, 2:].tolist() == [[0, 2, 1], [1, 0, 0]]
 
 
 def test_the_last_day_is_that_of_the_entry_before():
-    found = one_team(-4, 3, 3, 8).last_day(np.full(5, 7), np.array([-4, 3, 4, 8, 90]))
+    asked = (-4, 3, 4, 8, 90)
+    found = one_team(-4, 3, 3, 8, asked=asked).last_day()[0, -len(asked) :]
     np.testing.assert_array_equal(found, [NAN, -4, 3, 3, 8])
 
 
 def test_a_mean_leaves_unknown_values_out():
     history = one_team(1, 2, 3)
-    values = np.array([[4.0, NAN, 1.0], [99.0, 99.0, 99.0]])
+    values = np.array([[4.0, NAN, 1.0, 99.0], [99.0, 99.0, 99.0, 99.0]])
     window = (np.array([0, 0, 1, 0]), np.array([3, 2, 2, 0]))
     np.testing.assert_array_equal(history.mean(values, window), [2.5, 4.0, NAN, NAN])
 

@@ -14,6 +14,7 @@ from matchclf.features.history import (
     Ints,
     codes,
     exact,
+    inverse,
     played,
     ratio,
     rounds,
@@ -125,7 +126,7 @@ def elo(  # noqa: PLR0913 - one keyword a setting, so that the signature says wh
         "elo_diff": lead,
         "elo_expected_home": expected,
     }
-    back = np.argsort(order)
+    back = inverse(order)
     return table({name: values[back] for name, values in columns.items()}, matches.index)
 
 

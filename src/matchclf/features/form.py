@@ -67,7 +67,7 @@ def form(matches: pd.DataFrame, *, windows: Counts, scopes: Annotated[list[str],
         past = History.of(subject, day, has_result & (subject != _NOBODY))
         ending = "" if scope == "all" else f"_{scope}"
         for window in windows:
-            entries = past.last(subject, day, window)
+            entries = past.last(window)
             for name, values in statistics.items():
                 columns |= sided(f"{name}_mean_{window}{ending}", past.mean(values, entries))
     return table(columns, matches.index)

@@ -27,7 +27,7 @@ def h2h(matches: pd.DataFrame, *, window: Count) -> pd.DataFrame:
     day, team, goals = days(matches), teams(matches), views(matches, "goals")
     team_and_opponent = team * (team.max(initial=0) + 1) + team[::-1]
     past = History.of(team_and_opponent, day, played(matches))
-    first, stop = window_of = past.last(team_and_opponent, day, window)
+    first, stop = window_of = past.last(window)
     goal_diff = goals - goals[::-1]
     columns = {
         "h2h_matches": (stop - first)[0].astype(np.float64),

@@ -29,41 +29,48 @@ _GRID = 2.0**20
 
 @dataclass(frozen=True)
 class History:
-    """Entries sorted by subject, then day.
+    """Views of matches, and the entries: those that count, sorted by subject, then day.
 
-    ``keys`` joins subject and day, rising; ``order`` picks and sorts the entries from values of shape (2, n);
-    ``day_start`` is the position where the day of an entry begins, and has one more item: the end.
+    ``keys`` joins subject and day of each entry, rising; ``order`` picks and sorts the entries from values of shape
+    (2, n); ``day_start`` is the position where the day of an entry begins, and has one more item: the end. ``first``
+    and ``stop``, shape (2, n), are for each view the positions of the first entry of its subject, and after the last one
+    of the days before.
     """
 
     keys: Ints
     order: Ints
     day_start: Ints
+    first: Ints
+    stop: Ints
 
     @classmethod
     def of(cls, subject: Ints, day: Ints, counts: Bools) -> "History":
-        """Take those of the views, shape (2, n), that count: subject codes and days, whole numbers."""
-        picked = np.flatnonzero(np.broadcast_to(counts, subject.shape))
-        keys = _key(subject, day).ravel()[picked]
+        """Views of shape (2, n), and which of them count: subject codes and days, whole numbers."""
+        keys = _key(subject, day).ravel()
         order = np.argsort(keys)
-        keys = keys[order]
-        return cls(keys, picked[order], np.append(np.searchsorted(keys, keys), keys.size))
+        keys, counting = keys[order], np.broadcast_to(counts, subject.shape).ravel()[order]
+        in_front = np.cumsum(counting) - counting
+        first, stop = (in_front[_run_starts(runs)] for runs in (keys // _DAYS_PER_SUBJECT, keys))
+        entries = np.flatnonzero(counting)
+        day_start = np.append(stop[entries], entries.size)
+        back = inverse(order).reshape(subject.shape)
+        return cls(keys[entries], order[entries], day_start, first[back], stop[back])
 
     def before(self, subject: Ints, day: Ints) -> Ints:
-        """Position after the subject's last entry of the days before."""
+        """Position after the subject's last entry of the days before, for any subjects and days."""
         return _search(self.keys, _key(subject, day))
 
-    def last(self, subject: Ints, day: Ints, size: int) -> Window:
-        """Positions (first, stop) of the subject's last ``size`` entries before the day.
+    def last(self, size: int, stop: Ints | None = None) -> Window:
+        """Positions (first, stop) of the last ``size`` entries of each view's subject, before its day or ``stop``.
 
         Several entries of one day stay together: where the window would cut through them, all are in.
         """
-        stop = self.before(subject, day)
-        start = _search(self.keys, subject * _DAYS_PER_SUBJECT)
-        return self.day_start[np.maximum(stop - size, start)], stop
+        stop = self.stop if stop is None else stop
+        return self.day_start[np.maximum(stop - size, self.first)], stop
 
-    def last_day(self, subject: Ints, day: Ints) -> Floats:
-        """Day of the subject's last entry before the day; NaN where there is none."""
-        first, stop = self.last(subject, day, size=1)
+    def last_day(self) -> Floats:
+        """Day of the last entry of each view's subject before its day; NaN where there is none."""
+        first, stop = self.last(1)
         return np.where(stop > first, self._days()[stop - 1], np.nan)
 
     def first_day(self, window: Window, otherwise: Ints) -> Ints:
@@ -84,6 +91,13 @@ class History:
             counts -= _within(window, unknown.astype(np.float64))
             entries[unknown] = 0.0
         return ratio(_within(window, exact(entries)), counts)
+
+
+def inverse(order: Ints) -> Ints:
+    """Where each position went: ``values[order][inverse(order)]`` are the values."""
+    back = np.empty_like(order)
+    back[order] = np.arange(order.size)
+    return back
 
 
 def exact(values: Floats) -> Floats:
@@ -170,6 +184,12 @@ def table(columns: Mapping[str, npt.NDArray[Any]], index: pd.Index) -> pd.DataFr
 
 def _key(subject: Ints, day: Ints) -> Ints:
     return subject * _DAYS_PER_SUBJECT + (day + _DAY_ZERO)
+
+
+def _run_starts(values: Ints) -> Ints:
+    """Where the run of equal values begins that a position is in."""
+    begins = np.flatnonzero(np.diff(values, prepend=values[:1] - 1))
+    return np.repeat(begins, np.diff(np.append(begins, values.size)))
 
 
 def _search(keys: Ints, wanted: Ints) -> Ints:

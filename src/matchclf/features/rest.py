@@ -24,5 +24,5 @@ def rest(matches: pd.DataFrame, *, cap_days: Count) -> pd.DataFrame:
         NaN before a team's first match.
     """
     day, team = days(matches), teams(matches)
-    rested = day - History.of(team, day, played(matches)).last_day(team, day)
+    rested = day - History.of(team, day, played(matches)).last_day()
     return table(sided("rest_days", np.minimum(rested, cap_days)), matches.index)

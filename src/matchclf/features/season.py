@@ -34,7 +34,7 @@ def season(matches: pd.DataFrame, *, prior_matches: Positive) -> pd.DataFrame:
     label = codes(matches, ["season"])
     team_and_season = team * (label.max(initial=0) + 1) + label
     past = History.of(team_and_season, day, has_result)
-    first, stop = so_far = past.last(team_and_season, day, _WHOLE_SEASON)
+    first, stop = so_far = past.last(_WHOLE_SEASON)
     count = (stop - first).astype(np.float64)
     goal_diff = np.subtract(*views(matches, "goals"))
     both = np.stack([goal_diff, -goal_diff])
@@ -44,7 +44,7 @@ def season(matches: pd.DataFrame, *, prior_matches: Positive) -> pd.DataFrame:
         return total / (count + prior_matches)
 
     everything = History.of(team, day, has_result)
-    before_it = everything.last(team, past.first_day(so_far, day), size=1)
+    before_it = everything.last(1, everything.before(team, past.first_day(so_far, day)))
     tier = matches["tier"].to_numpy(np.float64)
     columns = {
         **sided("season_matches", count),

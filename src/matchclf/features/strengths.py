@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from matchclf.features.history import Columns, Floats, Ints, codes, days, played, rounds, sided, slices, teams
+from matchclf.features.history import Columns, Floats, Ints, codes, days, inverse, played, rounds, sided, slices, teams
 from matchclf.features.kalman import Matches, Rules, before, learn, nothing_seen
 
 # Home edge of a division before its first match; variances of its mean and its edge, at first and those gained a day.
@@ -78,7 +78,7 @@ def forecast(matches: pd.DataFrame, counts: Floats, typical: Sequence[float], pa
         found[2, :, rows], found[3, :, rows] = expected.mean[0], expected.mean[1, ..., ::-1]
         learn(seen, sorted_matches, rows, expected, rules)
     found[:, ~known] = np.nan
-    return Forecast(*found[:, :, np.argsort(order)].transpose(0, 3, 2, 1))
+    return Forecast(*found[:, :, inverse(order)].transpose(0, 3, 2, 1))
 
 
 def rating_columns(name: str, found: Forecast, number: int) -> Columns:
