@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from features.leagues import match, random_league, table
 from matchclf.features.history import views
-from matchclf.features.strengths import Pace, forecast, rating_columns
+from matchclf.features.ratings import rating_columns
+from matchclf.features.strengths import Pace, forecast
 
 NAN = float("nan")
 PACE = Pace(
@@ -101,7 +102,7 @@ def slow_term(kind, who, row, seen, typical):
 @settings(max_examples=15, deadline=None)
 def test_ratings_are_those_of_the_slow_way(statistic, typical, seed):
     matches = random_league(seed)
-    found = forecast(matches, views(matches, statistic)[:, :, None], [typical], PACE)
+    found = forecast(matches, views(matches, statistic)[:, :, None], [typical], [PACE])
     parts = np.concatenate([found.log_count, found.variance, found.attack, found.defence])[:, :, 0].T
     np.testing.assert_allclose(parts, slow_forecast(matches, statistic, typical), rtol=1e-4, atol=1e-4)
 
@@ -109,8 +110,8 @@ def test_ratings_are_those_of_the_slow_way(statistic, typical, seed):
 def test_statistics_side_by_side_do_not_touch_each_other():
     matches = random_league(1)
     counts = np.stack([views(matches, name) for name in ("goals", "shots")], axis=2)
-    both = forecast(matches, counts, [1.5, 8.0], PACE)
-    alone = forecast(matches, counts[:, :, 1:], [8.0], PACE)
+    both = forecast(matches, counts, [1.5, 8.0], [PACE, PACE])
+    alone = forecast(matches, counts[:, :, 1:], [8.0], [PACE])
     np.testing.assert_array_equal(both.log_count[:, :, 1:], alone.log_count)
     np.testing.assert_array_equal(both.variance[:, :, 1:], alone.variance)
 
@@ -119,7 +120,7 @@ def test_a_first_match_moves_attack_and_defence_by_its_surprise():
     rows = [match(1, "a", "b", (3, 1)), match(1, "c", "d", None), match(2, "a", "b", None)]
     matches = table(*rows)
     pace = Pace(1.0, 0.0, 0.0, 0.1, 0.0, 0.0, 0.0)
-    found = forecast(matches, views(matches, "goals")[:, :, None], [1.3], pace)
+    found = forecast(matches, views(matches, "goals")[:, :, None], [1.3], [pace])
     assert np.isnan(found.log_count[:, 0]).all()
     home, away = 1.3 * math.exp(0.3), 1.3
     total_home, total_away = 0.1 + 0.1 + 0.05 + 0.02 + 1 / home, 0.1 + 0.1 + 0.05 + 1 / away
@@ -130,7 +131,7 @@ def test_a_first_match_moves_attack_and_defence_by_its_surprise():
 
 def test_columns_are_named_by_the_statistic():
     matches = table(match(1, "a", "b", (3, 1)), match(2, "a", "b", None))
-    found = rating_columns("x", forecast(matches, views(matches, "goals")[:, :, None], [1.3], PACE), 0)
+    found = rating_columns("x", forecast(matches, views(matches, "goals")[:, :, None], [1.3], [PACE]), 0)
     parts = ["expected", "attack", "defence"]
     sides = ["home", "away", "diff"]
     names = [f"x_{part}_{side}" for part in parts for side in sides]

@@ -1,16 +1,17 @@
 """Chances: ratings of attack and defence that follow shots and corners."""
 
-import numpy as np
 import pandas as pd
 
-from matchclf.features.history import Columns, played, table, views
+from matchclf.features.history import views
 from matchclf.features.parameters import NotNegative, Positive, Share
-from matchclf.features.strengths import Pace, forecast, rating_columns
+from matchclf.features.ratings import Plan, known_somewhere, rated
+from matchclf.features.strengths import Pace
 
 # What a team has in a match, as a start for divisions never seen.
 _TYPICAL = {"shots": 12.0, "corners": 5.0}
 
 
+@rated
 def chances(  # noqa: PLR0913 - one keyword a setting, so that the signature says what conf/ may set
     matches: pd.DataFrame,
     *,
@@ -21,7 +22,7 @@ def chances(  # noqa: PLR0913 - one keyword a setting, so that the signature say
     season_regression: Share,
     tier_gap: NotNegative,
     newcomer_gap: NotNegative,
-) -> pd.DataFrame:
+) -> Plan:
     """Ratings of attack and defence by shots and by corners, before the day of the match.
 
     A match without a statistic moves none of its ratings. A statistic that no match has gives no columns.
@@ -40,14 +41,5 @@ def chances(  # noqa: PLR0913 - one keyword a setting, so that the signature say
         ``..._variance_<home|away>`` on the log scale; float32, one row a match; NaN where no match of the division
         had the statistic before.
     """
-    has_result = played(matches)
-    counts = {name: views(matches, name) for name in _TYPICAL}
-    counts = {name: values for name, values in counts.items() if not np.isnan(values[:, has_result]).all()}
-    columns: Columns = {}
-    if counts:
-        pace = Pace(noise, drift, season_drift, start_variance, season_regression, tier_gap, newcomer_gap)
-        typical = [_TYPICAL[name] for name in counts]
-        found = forecast(matches, np.stack(list(counts.values()), axis=2), typical, pace)
-        for number, name in enumerate(counts):
-            columns |= rating_columns(name, found, number)
-    return table(columns, matches.index)
+    pace = Pace(noise, drift, season_drift, start_variance, season_regression, tier_gap, newcomer_gap)
+    return Plan(known_somewhere(matches, {name: views(matches, name) for name in _TYPICAL}), _TYPICAL, pace)

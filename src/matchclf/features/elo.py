@@ -14,16 +14,14 @@ from matchclf.features.history import (
     Ints,
     codes,
     exact,
-    inverse,
     played,
     ratio,
-    rounds,
-    slices,
     table,
     teams,
     views,
 )
 from matchclf.features.parameters import NotNegative, Number, Positive, Share, one_of
+from matchclf.features.walk import inverse, rounds, slices
 
 # How much more a win by several goals moves the ratings than a win by one.
 MARGINS: dict[str, Callable[[Floats], Floats]] = {
@@ -33,6 +31,8 @@ MARGINS: dict[str, Callable[[Floats], Floats]] = {
     "world_football": lambda gap: np.where(gap > 2, (11 + gap) / 8, np.where(gap == 2, 1.5, 1.0)),
 }
 _NEVER = -1
+# What the home team gains the away team loses.
+_GAINS = np.array([1.0, -1.0])
 
 
 @dataclass(frozen=True)
@@ -147,9 +147,8 @@ def _level(seen: _Seen, divisions: int) -> Floats:
     """Mean rating of the teams last seen in each division; NaN where there are none."""
     division, rating = seen.division[:-1], seen.rating[:-1]
     known = division != _NEVER
-    count = np.bincount(division[known], minlength=divisions).astype(np.float64)
-    total = np.bincount(division[known], rating[known], minlength=divisions).astype(np.float64)
-    return ratio(total, count)
+    total = np.bincount(division[known], rating[known], divisions)
+    return ratio(total.astype(np.float64), np.bincount(division[known], minlength=divisions).astype(np.float64))
 
 
 def _learn(seen: _Seen, sides: _Sides, rows: slice, before: Floats, gained: Floats) -> None:
@@ -158,7 +157,7 @@ def _learn(seen: _Seen, sides: _Sides, rows: slice, before: Floats, gained: Floa
     seen.season[learner] = sides.season[rows]
     seen.division[learner] = sides.division[rows]
     seen.rating[learner] = before
-    np.add.at(seen.rating, learner, np.stack([gained, -gained], axis=1))
+    np.add.at(seen.rating, learner, gained[:, None] * _GAINS)
 
 
 def _sides(matches: pd.DataFrame, start: float, tier_gap: float, newcomer_gap: float) -> tuple[Ints, _Sides]:

@@ -66,10 +66,13 @@ def form(matches: pd.DataFrame, *, windows: Counts, scopes: Annotated[list[str],
         subject = SCOPES[scope](team, matches["neutral"].to_numpy(bool))
         past = History.of(subject, day, has_result & (subject != _NOBODY))
         ending = "" if scope == "all" else f"_{scope}"
-        for window in windows:
-            entries = past.last(window)
-            for name, values in statistics.items():
-                columns |= sided(f"{name}_mean_{window}{ending}", past.mean(values, entries))
+        entries = [past.last(window) for window in windows]
+        by_window: list[Columns] = [{} for _ in windows]
+        for name, values in statistics.items():
+            for own, window, means in zip(by_window, windows, past.means(values, entries), strict=True):
+                own |= sided(f"{name}_mean_{window}{ending}", means)
+        for own in by_window:
+            columns |= own
     return table(columns, matches.index)
 
 

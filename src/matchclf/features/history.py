@@ -6,9 +6,8 @@ a window as a whole or not at all, and sums are exact.
 Arrays of shape (2, n) hold the home teams' view of n matches, then the away teams'.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -33,8 +32,8 @@ class History:
 
     ``keys`` joins subject and day of each entry, rising; ``order`` picks and sorts the entries from values of shape
     (2, n); ``day_start`` is the position where the day of an entry begins, and has one more item: the end. ``first``
-    and ``stop``, shape (2, n), are for each view the positions of the first entry of its subject, and after the last one
-    of the days before.
+    and ``stop``, shape (2, n), are for each view the position of the first entry of its subject, and that after the
+    last entry of the days before.
     """
 
     keys: Ints
@@ -48,13 +47,16 @@ class History:
         """Views of shape (2, n), and which of them count: subject codes and days, whole numbers."""
         keys = _key(subject, day).ravel()
         order = np.argsort(keys)
-        keys, counting = keys[order], np.broadcast_to(counts, subject.shape).ravel()[order]
-        in_front = np.cumsum(counting) - counting
-        first, stop = (in_front[_run_starts(runs)] for runs in (keys // _DAYS_PER_SUBJECT, keys))
+        keys, counting = keys.take(order), np.broadcast_to(counts, subject.shape).ravel().take(order)
+        in_front: Ints = np.cumsum(counting) - counting
+        first: Ints = in_front.take(_run_starts(keys // _DAYS_PER_SUBJECT))
+        stop: Ints = in_front.take(_run_starts(keys))
         entries = np.flatnonzero(counting)
         day_start = np.append(stop[entries], entries.size)
-        back = inverse(order).reshape(subject.shape)
-        return cls(keys[entries], order[entries], day_start, first[back], stop[back])
+        back = np.empty_like(order)
+        back[order] = np.arange(order.size)
+        back = back.reshape(subject.shape)
+        return cls(keys[entries], order[entries], day_start, first.take(back), stop.take(back))
 
     def before(self, subject: Ints, day: Ints) -> Ints:
         """Position after the subject's last entry of the days before, for any subjects and days."""
@@ -66,12 +68,12 @@ class History:
         Several entries of one day stay together: where the window would cut through them, all are in.
         """
         stop = self.stop if stop is None else stop
-        return self.day_start[np.maximum(stop - size, self.first)], stop
+        return self.day_start.take(np.maximum(stop - size, self.first)), stop
 
     def last_day(self) -> Floats:
         """Day of the last entry of each view's subject before its day; NaN where there is none."""
         first, stop = self.last(1)
-        return np.where(stop > first, self._days()[stop - 1], np.nan)
+        return np.where(stop > first, self._days().take(stop - 1, mode="wrap"), np.nan)
 
     def first_day(self, window: Window, otherwise: Ints) -> Ints:
         """Day of the first entry of each window; another day where the window is empty."""
@@ -83,26 +85,24 @@ class History:
 
     def mean(self, values: Floats, window: Window) -> Floats:
         """Mean of the known values, shape (2, n), in each window; NaN where there are none."""
-        first, stop = window
-        entries = values.ravel()[self.order]
+        return next(self.means(values, [window]))
+
+    def means(self, values: Floats, windows: Sequence[Window]) -> Iterator[Floats]:
+        """The means for several windows, one after the other."""
+        entries = values.ravel().take(self.order)
         unknown = np.isnan(entries)
-        counts = (stop - first).astype(np.float64)
-        if unknown.any():
-            counts -= _within(window, unknown.astype(np.float64))
-            entries[unknown] = 0.0
-        return ratio(_within(window, exact(entries)), counts)
-
-
-def inverse(order: Ints) -> Ints:
-    """Where each position went: ``values[order][inverse(order)]`` are the values."""
-    back = np.empty_like(order)
-    back[order] = np.arange(order.size)
-    return back
+        missing = _running(unknown) if unknown.any() else None
+        total = _running(exact(np.where(unknown, 0.0, entries)))
+        for first, stop in windows:
+            count = (stop - first).astype(np.float64)
+            if missing is not None:
+                count -= _within((first, stop), missing)
+            yield ratio(_within((first, stop), total), count)
 
 
 def exact(values: Floats) -> Floats:
     """Round to a multiple of 2**-20, so that sums are the same in any order and from any starting point."""
-    rounded: Floats = np.rint(values * _GRID) / _GRID
+    rounded: Floats = np.rint(values * _GRID) * (1 / _GRID)
     return rounded
 
 
@@ -129,25 +129,6 @@ def teams(matches: pd.DataFrame) -> Ints:
 def codes(matches: pd.DataFrame, columns: list[str]) -> Ints:
     """Codes of the values in some columns that rise with them, so that rows of later days change no order."""
     return np.asarray(matches.groupby(columns).ngroup(), dtype=np.int64)
-
-
-def rounds(matches: pd.DataFrame) -> Ints:
-    """Number of each match's day among the days of its country.
-
-    Teams of two countries never meet, so that ratings may move country by country: the n-th days of all of them at
-    once are half as many steps as days.
-    """
-    country, day = codes(matches, ["country"]), days(matches)
-    known, found = np.unique(_key(country, day), return_inverse=True)
-    first = np.searchsorted(known, np.arange(country.max(initial=-1) + 1) * _DAYS_PER_SUBJECT)
-    number: Ints = found - first[country]
-    return number
-
-
-def slices(number: Ints) -> Iterator[slice]:
-    """Runs of equal numbers."""
-    cuts = (np.flatnonzero(np.diff(number)) + 1).tolist()
-    return (slice(first, stop) for first, stop in pairwise([0, *cuts, number.size]))
 
 
 def views(matches: pd.DataFrame, name: str) -> Floats:
@@ -201,10 +182,15 @@ def _search(keys: Ints, wanted: Ints) -> Ints:
     return found.reshape(wanted.shape)
 
 
-def _within(window: Window, values: Floats) -> Floats:
+def _running(values: Floats | Bools) -> Floats:
+    """Sums of the values in front of each position, and of all."""
+    sums = np.zeros(values.size + 1)
+    np.cumsum(values, out=sums[1:])
+    return sums
+
+
+def _within(window: Window, running: Floats) -> Floats:
     """Sums of the values from first to stop."""
-    running = np.zeros(values.size + 1)
-    np.cumsum(values, out=running[1:])
     first, stop = window
-    total: Floats = running[stop] - running[first]
+    total: Floats = running.take(stop) - running.take(first)
     return total

@@ -41,13 +41,13 @@ class Matches:
 
 @dataclass(frozen=True)
 class Rules:
-    """What holds for the four terms: shape (4, 1, 1, 1), but ``start`` (4, s, 1, 1); for the meaning see ``Pace``."""
+    """What holds for the s statistics: shape (s, 1, 1), or (4, s, 1, 1) by term; for the meaning see ``Pace``."""
 
-    noise: float
+    noise: Floats
     start: Floats
     tier_step: Floats
-    newcomer_gap: float
-    season_regression: float
+    newcomer_gap: Floats
+    season_regression: Floats
     start_variance: Floats
     drift: Floats
     season_drift: Floats
@@ -80,22 +80,22 @@ class Expected:
 
 
 def nothing_seen(matches: Matches) -> Seen:
-    """The evening before the first match."""
+    """The evening before the first match: all terms are in a place of their own, one past the others."""
     size = matches.terms + 1
-    nothing = np.full(size, _NEVER)
-    return Seen(np.zeros(size), np.ones(size), nothing.copy(), nothing.copy(), nothing.copy())
+    never, nowhere = np.full(size, _NEVER), np.full(size, matches.places)
+    return Seen(np.zeros(size), np.ones(size), never.copy(), never, nowhere)
 
 
 def before(seen: Seen, matches: Matches, rows: slice, rules: Rules) -> Expected:
     """A day's matches, from what was seen before that day."""
     term, sign = _numbers(matches.term, rows), matches.sign[..., rows, :]
-    last, mean = seen.season[term], seen.mean[term]
+    last, mean = seen.season.take(term), seen.mean.take(term)
     another_season = last != matches.season[rows]
-    rested = np.minimum(matches.day[rows] - seen.day[term], _LONGEST_BREAK)
-    variance = seen.variance[term] + rules.drift * rested
+    rested = np.minimum(matches.day[rows] - seen.day.take(term), _LONGEST_BREAK)
+    variance = seen.variance.take(term) + rules.drift * rested
     if another_season.any():
         newcomer = last == _NEVER
-        first, regressed = _in_a_new_season(seen, matches, rows, mean, rules)
+        first, regressed = _in_a_new_season(seen, matches, rows, term, mean, rules)
         mean = exact(np.where(newcomer, first, np.where(another_season, regressed, mean)))
         variance = np.where(newcomer, rules.start_variance, variance + rules.season_drift * another_season)
     spread = sign**2 * variance
@@ -112,8 +112,8 @@ def learn(seen: Seen, matches: Matches, rows: slice, expected: Expected, rules: 
     surprise = matches.count[..., rows, :] * one_over_expected - 1
     weight = sign / (rules.noise * one_over_expected + expected.log_variance - expected.spread)
     flat = term.ravel()
-    precision = np.bincount(flat, exact(sign * weight).ravel(), minlength=size)[term]
-    shift = np.bincount(flat, exact(weight * surprise).ravel(), minlength=size)[term]
+    precision = np.bincount(flat, exact(sign * weight).ravel(), minlength=size).take(term)
+    shift = np.bincount(flat, exact(weight * surprise).ravel(), minlength=size).take(term)
     seen.variance[term] = variance = 1 / (1 / expected.variance + precision)
     seen.mean[term] = exact(expected.mean + variance * shift)
     seen.day[term] = matches.day[rows]
@@ -121,22 +121,22 @@ def learn(seen: Seen, matches: Matches, rows: slice, expected: Expected, rules: 
     seen.place[term] = matches.place[..., rows, :]
 
 
-def _in_a_new_season(seen: Seen, matches: Matches, rows: slice, mean: Floats, rules: Rules) -> tuple[Floats, Floats]:
+def _in_a_new_season(
+    seen: Seen, matches: Matches, rows: slice, term: Ints, mean: Floats, rules: Rules
+) -> tuple[Floats, Floats]:
     """Means of the terms if they are newcomers, and if they are not."""
     level = _level(seen, matches.places)
     floor = rules.start - rules.tier_step * (matches.tier[rows] - 1)
-    here = level[matches.place[..., rows, :]]
+    here, before = level.take(_numbers(matches.place, rows)), level.take(seen.place.take(term))
     first = np.where(np.isnan(here), floor, here - rules.newcomer_gap)
-    return first, mean + rules.season_regression * (level[seen.place[matches.term[..., rows, :]]] - mean)
+    return first, mean + rules.season_regression * (before - mean)
 
 
 def _level(seen: Seen, size: int) -> Floats:
-    """Mean of the terms last seen in each place; NaN where there are none."""
+    """Mean of the terms last seen in each place, and of those never seen; NaN where there are none."""
     place, mean = seen.place[:-1], seen.mean[:-1]
-    known = place != _NEVER
-    count = np.bincount(place[known], minlength=size).astype(np.float64)
-    total = np.bincount(place[known], mean[known], minlength=size).astype(np.float64)
-    return ratio(total, count)
+    total, count = np.bincount(place, mean, size + 1), np.bincount(place, minlength=size + 1)
+    return ratio(total.astype(np.float64), count.astype(np.float64))
 
 
 def _numbers(number: Small, rows: slice) -> Ints:

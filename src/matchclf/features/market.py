@@ -3,15 +3,17 @@
 import numpy as np
 import pandas as pd
 
-from matchclf.features.history import Floats, played, table
+from matchclf.features.history import Floats
 from matchclf.features.parameters import NotNegative, Positive, Share
-from matchclf.features.strengths import Pace, forecast, rating_columns
+from matchclf.features.ratings import Plan, known_somewhere, rated
+from matchclf.features.strengths import Pace
 
 _PRICES = ["odds_home", "odds_draw", "odds_away"]
 # Chance of a win over that of a draw, as a start for divisions never seen.
-_TYPICAL_ODDS = 1.5
+_TYPICAL = {"market": 1.5}
 
 
+@rated
 def market(  # noqa: PLR0913 - one keyword a setting, so that the signature says what conf/ may set
     matches: pd.DataFrame,
     *,
@@ -22,7 +24,7 @@ def market(  # noqa: PLR0913 - one keyword a setting, so that the signature says
     season_regression: Share,
     tier_gap: NotNegative,
     newcomer_gap: NotNegative,
-) -> pd.DataFrame:
+) -> Plan:
     """Ratings of both teams by the prices of matches before the day of the match; its own prices are not looked at.
 
     Each team's chance of a win over that of a draw takes the place of goals: prices of the past know more than results
@@ -42,15 +44,12 @@ def market(  # noqa: PLR0913 - one keyword a setting, so that the signature says
         ``market_variance_<home|away>`` on the log scale; float32, one row a match; NaN where no match of the
         division had prices before.
     """
-    odds = _win_over_draw(matches)
-    if np.isnan(odds[:, played(matches)]).all():
-        return table({}, matches.index)
     pace = Pace(noise, drift, season_drift, start_variance, season_regression, tier_gap, newcomer_gap)
-    return table(rating_columns("market", forecast(matches, odds, [_TYPICAL_ODDS], pace), 0), matches.index)
+    return Plan(known_somewhere(matches, {"market": _win_over_draw(matches)}), _TYPICAL, pace)
 
 
 def _win_over_draw(matches: pd.DataFrame) -> Floats:
-    """Chance of a home win, and of an away win, over that of a draw, shape (2, n, 1): margins cancel."""
+    """Chance of a home win, and of an away win, over that of a draw, shape (2, n): margins cancel."""
     home, draw, away = matches[_PRICES].to_numpy(np.float64).T
-    odds: Floats = (draw / np.stack([home, away]))[:, :, None]
+    odds: Floats = draw / np.stack([home, away])
     return odds

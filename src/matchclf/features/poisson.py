@@ -4,13 +4,16 @@ import numpy as np
 import pandas as pd
 from scipy.special import i0e
 
-from matchclf.features.history import table, views
+from matchclf.features.history import Columns, views
 from matchclf.features.parameters import NotNegative, Positive, Share
-from matchclf.features.strengths import Pace, forecast, rating_columns
+from matchclf.features.ratings import Plan, rated
+from matchclf.features.strengths import Forecast, Pace
 
-_TYPICAL_GOALS = 1.3
+# What a team scores in a match, as a start for divisions never seen.
+_TYPICAL = {"goals": 1.3}
 
 
+@rated
 def poisson(  # noqa: PLR0913 - one keyword a setting, so that the signature says what conf/ may set
     matches: pd.DataFrame,
     *,
@@ -21,7 +24,7 @@ def poisson(  # noqa: PLR0913 - one keyword a setting, so that the signature say
     season_regression: Share,
     tier_gap: NotNegative,
     newcomer_gap: NotNegative,
-) -> pd.DataFrame:
+) -> Plan:
     """Ratings of attack and defence before the day of the match, and the chance of a draw that follows.
 
     Parameters
@@ -39,9 +42,12 @@ def poisson(  # noqa: PLR0913 - one keyword a setting, so that the signature say
         two independent Poisson counts (Skellam, 1946); float32, one row a match; NaN on a division's first day.
     """
     pace = Pace(noise, drift, season_drift, start_variance, season_regression, tier_gap, newcomer_gap)
-    found = forecast(matches, views(matches, "goals")[:, :, None], [_TYPICAL_GOALS], pace)
+    return Plan({"goals": views(matches, "goals")}, _TYPICAL, pace, _draw)
+
+
+def _draw(found: Forecast) -> Columns:
     home, away = np.exp(found.log_count[:, :, 0])
     # Bessel function scaled by exp(-x), so that large counts do not overflow.
     draw = np.exp(-((np.sqrt(home) - np.sqrt(away)) ** 2)) * i0e(2 * np.sqrt(home * away))
     known = np.where(np.isnan(home), np.nan, draw)
-    return table({**rating_columns("goals", found, 0), "goals_draw": known}, matches.index)
+    return {"goals_draw": known.astype(np.float32)}

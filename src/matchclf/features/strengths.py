@@ -5,15 +5,16 @@ plus the edge of the home side (Maher, 1982; Dixon and Coles, 1997). How these f
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, fields
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from matchclf.features.history import Columns, Floats, Ints, codes, days, inverse, played, rounds, sided, slices, teams
+from matchclf.features.history import Floats, Ints, codes, days, played, teams
 from matchclf.features.kalman import Matches, Rules, before, learn, nothing_seen
+from matchclf.features.walk import inverse, rounds, slices
 
 # Home edge of a division before its first match; variances of its mean and its edge, at first and those gained a day.
 _HOME_EDGE = 0.3
@@ -52,8 +53,13 @@ class Forecast:
     attack: Floats
     defence: Floats
 
+    def of(self, statistics: slice) -> "Forecast":
+        """The same of some of the statistics."""
+        parts = (self.log_count, self.variance, self.attack, self.defence)
+        return Forecast(*(part[:, :, statistics] for part in parts))
 
-def forecast(matches: pd.DataFrame, counts: Floats, typical: Sequence[float], pace: Pace) -> Forecast:
+
+def forecast(matches: pd.DataFrame, counts: Floats, typical: Sequence[float], paces: Sequence[Pace]) -> Forecast:
     """Expected counts of both sides of each match, from matches of earlier days.
 
     Parameters
@@ -64,11 +70,11 @@ def forecast(matches: pd.DataFrame, counts: Floats, typical: Sequence[float], pa
         Counts of the home and of the away team, shape (2, n, s), 0 or more; NaN moves nothing.
     typical : sequence of float
         What a team counts in a match, for each statistic: where a division starts.
-    pace : Pace
-        How fast ratings follow.
+    paces : sequence of Pace
+        How fast ratings follow, for each statistic.
     """
     order, sorted_matches = _sorted(matches, counts)
-    rules = _rules(typical, pace)
+    rules = _rules(typical, paces)
     seen = nothing_seen(sorted_matches)
     found, known = np.empty((4, *sorted_matches.count.shape)), np.empty(sorted_matches.count.shape, bool)
     for rows in slices(sorted_matches.round):
@@ -78,39 +84,26 @@ def forecast(matches: pd.DataFrame, counts: Floats, typical: Sequence[float], pa
         found[2, :, rows], found[3, :, rows] = expected.mean[0], expected.mean[1, ..., ::-1]
         learn(seen, sorted_matches, rows, expected, rules)
     found[:, ~known] = np.nan
-    return Forecast(*found[:, :, inverse(order)].transpose(0, 3, 2, 1))
+    return Forecast(*found.take(inverse(order), axis=2).transpose(0, 3, 2, 1))
 
 
-def rating_columns(name: str, found: Forecast, number: int) -> Columns:
-    """Columns of one statistic, all of them named ``<name>_...``, in logs; shape (n,).
-
-    ``expected_home``, ``_away``, ``_diff`` are the expected counts; ``attack_...`` and ``defence_...`` what a team
-    adds to its own and takes from the other's; ``variance_home``, ``_away`` how uncertain the expected counts are.
-    """
-    terms = {"expected": found.log_count, "attack": found.attack, "defence": found.defence}
-    columns: Columns = {}
-    for term, values in terms.items():
-        columns |= sided(f"{name}_{term}", values[:, :, number])
-    both = {f"{name}_variance_{side}": found.variance[i, :, number] for i, side in enumerate(("home", "away"))}
-    return columns | {key: values.astype(np.float32) for key, values in both.items()}
-
-
-def _rules(typical: Sequence[float], pace: Pace) -> Rules:
-    nothing, edge = np.zeros(len(typical)), np.full(len(typical), _HOME_EDGE)
+def _rules(typical: Sequence[float], paces: Sequence[Pace]) -> Rules:
+    of_each = np.reshape([astuple(pace) for pace in paces], (len(paces), len(fields(Pace)))).T[..., None, None]
+    noise, drift, season_drift, start_variance, season_regression, tier_gap, newcomer_gap = of_each
     return Rules(
-        noise=pace.noise,
-        start=np.stack([nothing, nothing, np.log(typical), edge])[..., None, None],
-        tier_step=_of_terms(pace.tier_gap, pace.tier_gap, 0, 0),
-        newcomer_gap=pace.newcomer_gap,
-        season_regression=pace.season_regression,
-        start_variance=_of_terms(pace.start_variance, pace.start_variance, *_DIVISION_VARIANCE),
-        drift=_of_terms(pace.drift, pace.drift, *_DIVISION_DRIFT),
-        season_drift=_of_terms(pace.season_drift, pace.season_drift, 0, 0),
+        noise=noise,
+        start=_of_terms(0, 0, np.log(typical)[:, None, None], _HOME_EDGE),
+        tier_step=_of_terms(tier_gap, tier_gap, 0, 0),
+        newcomer_gap=newcomer_gap,
+        season_regression=season_regression,
+        start_variance=_of_terms(start_variance, start_variance, *_DIVISION_VARIANCE),
+        drift=_of_terms(drift, drift, *_DIVISION_DRIFT),
+        season_drift=_of_terms(season_drift, season_drift, 0, 0),
     )
 
 
-def _of_terms(*values: float) -> Floats:
-    return np.array(values)[:, None, None, None]
+def _of_terms(*values: Floats | float) -> Floats:
+    return np.stack(np.broadcast_arrays(*values))
 
 
 def _sorted(matches: pd.DataFrame, counts: Floats) -> tuple[Ints, Matches]:
