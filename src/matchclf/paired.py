@@ -1,6 +1,8 @@
 """Two forecasts of the same matches, compared match by match."""
 
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -44,8 +46,24 @@ def paired_difference(
 
 def resampled_means(differences: NDArray[np.float64], dates: pd.Series, seed: int = 1) -> NDArray[np.float64]:
     """Means of each column over weeks drawn anew; shape (n_matches, n_columns) gives (RESAMPLES, n_columns)."""
-    weeks, number = np.unique(dates.to_numpy().astype("datetime64[W]"), return_inverse=True)
-    sums = np.column_stack([np.bincount(number, weights=column) for column in differences.T])
-    counts = np.bincount(number)
-    drawn = np.random.default_rng(seed).multinomial(len(weeks), np.full(len(weeks), 1 / len(weeks)), RESAMPLES)
-    return np.asarray((drawn @ sums) / (drawn @ counts)[:, None])
+    number = week_numbers(dates)
+    sums = np.column_stack([np.bincount(number, weights=column).astype(np.float64) for column in differences.T])
+    return resampled_ratios(sums, np.bincount(number)[:, None], seed)
+
+
+def week_numbers(dates: pd.Series) -> NDArray[np.intp]:
+    """Number of each match's week among the weeks with matches."""
+    return np.unique(dates.to_numpy().astype("datetime64[W]"), return_inverse=True)[1]
+
+
+def resampled_ratios(sums: NDArray[np.float64], counts: NDArray[Any], seed: int = 1) -> NDArray[np.float64]:
+    """Sum over count of each column over weeks drawn anew; shape (n_weeks, n_columns) gives (RESAMPLES, n_columns)."""
+    drawn = _drawn(len(sums), seed)
+    return np.asarray((drawn @ sums) / (drawn @ counts))
+
+
+@lru_cache(maxsize=4)
+def _drawn(weeks: int, seed: int) -> NDArray[np.float64]:
+    """How often each week is drawn in each of the samples."""
+    drawn = np.random.default_rng(seed).multinomial(weeks, np.full(weeks, 1 / weeks), RESAMPLES)
+    return drawn.astype(np.float64)

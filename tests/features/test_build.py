@@ -57,6 +57,15 @@ def test_each_family_gives_its_own_columns():
     pd.testing.assert_frame_equal(found["rest"], rest(matches, cap_days=9))
 
 
+def test_ratings_made_together_are_those_of_each_family_alone():
+    matches = random_league(3)
+    families = {name: profile("full")["families"][name] for name in ("chances", "poisson", "elo", "market")}
+    found = build_features(matches, families)
+    assert list(found) == list(families)
+    for name, settings in families.items():
+        pd.testing.assert_frame_equal(found[name], find_families()[name](matches, **settings))
+
+
 def test_no_families_give_no_columns():
     assert build_features(random_league(1), {}) == {}
 

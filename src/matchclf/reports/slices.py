@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from matchclf.evaluate import ELO_GAP
-from matchclf.paired import resampled_means
+from matchclf.paired import resampled_ratios, week_numbers
 from matchclf.verdicts import Verdict, judge_means
 
 # A slice of less says nothing, and weeks drawn anew might miss it as a whole.
@@ -42,14 +42,17 @@ def slicings(matches: pd.DataFrame) -> list[Slicing]:
 def judge_slices(difference: NDArray[np.float64], slicing: Slicing, dates: pd.Series) -> dict[str, Verdict]:
     """A verdict on the mean difference in each slice, with intervals that are right for all its slices together.
 
-    The same weeks are drawn for all: the mean of a slice is a ratio of two means over all matches.
+    The same weeks are drawn for all.
     """
-    inside = np.column_stack([(slicing.groups == name).astype(float) for name in slicing.slices])
-    columns = np.hstack([inside * difference[:, None], inside])
-    sums, shares = np.hsplit(resampled_means(columns, dates), 2)
-    counts = inside.sum(axis=0)
-    means = (inside * difference[:, None]).sum(axis=0) / counts
-    return dict(zip(slicing.slices, judge_means(means, sums / shares, counts.astype(int).tolist()), strict=True))
+    week, size = week_numbers(dates), len(slicing.slices)
+    slice_of = pd.Index(slicing.slices).get_indexer(pd.Index(slicing.groups))
+    inside = slice_of >= 0
+    cell, shape = (week * size + slice_of)[inside], (week.max() + 1, size)
+    counts = np.bincount(cell, minlength=np.prod(shape)).reshape(shape)
+    sums = np.bincount(cell, difference[inside], minlength=np.prod(shape)).reshape(shape)
+    matches = counts.sum(axis=0)
+    found = judge_means(sums.sum(axis=0) / matches, resampled_ratios(sums, counts), matches.tolist())
+    return dict(zip(slicing.slices, found, strict=True))
 
 
 def _slicing(name: str, title: str, groups: pd.Series, dates: pd.Series) -> Slicing:
