@@ -1,5 +1,6 @@
 import math
 from dataclasses import replace
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -116,6 +117,21 @@ def test_an_evaluation_that_is_stopped_has_the_folds_until_then(data, folds, wor
     pd.testing.assert_frame_equal(found.by_year, whole.by_year[:2])
     np.testing.assert_array_equal(found.rows, whole.rows[: len(found.rows)])
     assert found.rows[-1] == folds[1].valid.stop - 1
+
+
+class Counted(LogisticRegression):
+    fitted: ClassVar[list[int]] = []
+
+    def fit(self, features, target):
+        self.fitted.append(len(target))
+        return super().fit(features, target)
+
+
+@pytest.mark.parametrize(("workers", "begun"), [(1, 1), (2, 2), (3, 3)])
+def test_no_more_folds_begin_than_fit_side_by_side_until_the_first_ones_are_judged(data, folds, workers, begun):
+    Counted.fitted.clear()
+    evaluate_model("logreg", make_pipeline(Counted()), of_known_features(data), folds, workers, lambda _: True)
+    assert sorted(Counted.fitted) == [fold.train.stop for fold in folds[:begun]]
 
 
 def test_the_mean_gives_each_year_the_same_weight():
