@@ -14,7 +14,7 @@ from hydra import compose, initialize_config_dir
 
 from matchclf.compose import CONF, register_schema, to_plain
 from matchclf.data.sources import load_matches
-from matchclf.features.build import build_features
+from matchclf.features.build import build_features, check_families
 from stock.features import build
 
 MIB = 2**20
@@ -30,6 +30,7 @@ def main(what: str, table: str, *more: str) -> None:
     matches = repeated(pd.read_pickle(table), int(more[0]))
     if more[1:]:
         matches = matches.tail(int(len(matches) * float(more[1]))).reset_index(drop=True)
+    check_families(config.features.families)  # imports them, as the other way was imported
     before = memory("VmRSS")
     Path("/proc/self/clear_refs").write_text("5")  # the peak is counted from here
     began = time.perf_counter()

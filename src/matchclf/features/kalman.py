@@ -10,11 +10,8 @@ attack, the other's defence, mean of the division, home edge. The matches come s
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from matchclf.features.history import Bools, Floats, Ints, exact, ratio
-
-Small = npt.NDArray[np.int32]
 
 _NEVER = -1
 _DIVISION = 2
@@ -27,16 +24,25 @@ class Matches:
     """Matches sorted by round, then season and division; what is said of a day below is done for a round at once."""
 
     round: Ints  # shape (n,): number of the day among those of its country
-    day: Ints  # shape (n, 2), as are season and tier: twice the same
+    day: Ints  # shape (n, 2), as are season, division and tier: twice the same
     season: Ints
+    division: Ints
     tier: Floats
-    term: Small  # shape (4, s, n, 2): number of each term among all
-    learner: Small  # the same, but one past the last term where the count is not known
-    place: Small  # shape (4, s, n, 2): number of the terms to whose mean a newcomer looks
-    terms: int
-    places: int
+    term: Ints  # shape (4, n, 2): number of each term of the first statistic; those of the others follow it
+    kind: Ints  # shape (number of all terms,): number of its kind and statistic, less than 4 s
     sign: Floats  # shape (4, 1, n, 2); 0 for the edge of a side that is not at home
-    count: Floats  # shape (s, n, 2); 0 where it is not known
+    count: Floats  # shape (s, n, 2); NaN where it is not known
+    divisions: int
+    statistic: Ints  # shape (s, 1, 1): from 0
+
+    def terms(self, rows: slice) -> Ints:
+        """Numbers of the terms of some matches, shape (4, s, k, 2)."""
+        return self.term[:, None, rows] + self.statistic
+
+    @property
+    def kinds(self) -> int:
+        """Kinds of terms of all statistics."""
+        return 4 * len(self.statistic)
 
 
 @dataclass(frozen=True)
@@ -64,7 +70,7 @@ class Seen:
     variance: Floats
     day: Ints
     season: Ints
-    place: Ints
+    division: Ints
 
 
 @dataclass(frozen=True)
@@ -80,15 +86,15 @@ class Expected:
 
 
 def nothing_seen(matches: Matches) -> Seen:
-    """The evening before the first match: all terms are in a place of their own, one past the others."""
-    size = matches.terms + 1
-    never, nowhere = np.full(size, _NEVER), np.full(size, matches.places)
+    """The evening before the first match: all terms are in a division of their own, one past the others."""
+    size = matches.kind.size + 1
+    never, nowhere = np.full(size, _NEVER), np.full(size, matches.divisions)
     return Seen(np.zeros(size), np.ones(size), never.copy(), never, nowhere)
 
 
 def before(seen: Seen, matches: Matches, rows: slice, rules: Rules) -> Expected:
     """A day's matches, from what was seen before that day."""
-    term, sign = _numbers(matches.term, rows), matches.sign[..., rows, :]
+    term, sign = matches.terms(rows), matches.sign[..., rows, :]
     last, mean = seen.season.take(term), seen.mean.take(term)
     another_season = last != matches.season[rows]
     rested = np.minimum(matches.day[rows] - seen.day.take(term), _LONGEST_BREAK)
@@ -107,9 +113,10 @@ def learn(seen: Seen, matches: Matches, rows: slice, expected: Expected, rules: 
 
     Of several rows of a term on one day, the last says its season and place.
     """
-    term, sign, size = _numbers(matches.learner, rows), matches.sign[..., rows, :], seen.mean.size
+    count, sign, size = matches.count[:, rows], matches.sign[..., rows, :], seen.mean.size
+    term = np.where(np.isnan(count), size - 1, matches.terms(rows))
     one_over_expected = np.exp(-expected.log_count)
-    surprise = matches.count[..., rows, :] * one_over_expected - 1
+    surprise = count * one_over_expected - 1
     weight = sign / (rules.noise * one_over_expected + expected.log_variance - expected.spread)
     flat = term.ravel()
     precision = np.bincount(flat, exact(sign * weight).ravel(), minlength=size).take(term)
@@ -118,27 +125,24 @@ def learn(seen: Seen, matches: Matches, rows: slice, expected: Expected, rules: 
     seen.mean[term] = exact(expected.mean + variance * shift)
     seen.day[term] = matches.day[rows]
     seen.season[term] = matches.season[rows]
-    seen.place[term] = matches.place[..., rows, :]
+    seen.division[term] = matches.division[rows]
 
 
 def _in_a_new_season(
     seen: Seen, matches: Matches, rows: slice, term: Ints, mean: Floats, rules: Rules
 ) -> tuple[Floats, Floats]:
     """Means of the terms if they are newcomers, and if they are not."""
-    level = _level(seen, matches.places)
+    level, kind = _level(seen, matches), matches.kind.take(term)
     floor = rules.start - rules.tier_step * (matches.tier[rows] - 1)
-    here, before = level.take(_numbers(matches.place, rows)), level.take(seen.place.take(term))
+    here, before = (
+        level.take(division * matches.kinds + kind) for division in (matches.division[rows], seen.division.take(term))
+    )
     first = np.where(np.isnan(here), floor, here - rules.newcomer_gap)
     return first, mean + rules.season_regression * (before - mean)
 
 
-def _level(seen: Seen, size: int) -> Floats:
-    """Mean of the terms last seen in each place, and of those never seen; NaN where there are none."""
-    place, mean = seen.place[:-1], seen.mean[:-1]
-    total, count = np.bincount(place, mean, size + 1), np.bincount(place, minlength=size + 1)
+def _level(seen: Seen, matches: Matches) -> Floats:
+    """Mean of the terms last seen in each division (and of those never seen), by kind and statistic; NaN of none."""
+    place, size = seen.division[:-1] * matches.kinds + matches.kind, (matches.divisions + 1) * matches.kinds
+    total, count = np.bincount(place, seen.mean[:-1], size), np.bincount(place, None, size)
     return ratio(total.astype(np.float64), count.astype(np.float64))
-
-
-def _numbers(number: Small, rows: slice) -> Ints:
-    # Looking up by whole 64-bit numbers that lie side by side is three times as fast; to keep them all takes memory.
-    return number[..., rows, :].astype(np.int64)

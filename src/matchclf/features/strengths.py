@@ -76,15 +76,15 @@ def forecast(matches: pd.DataFrame, counts: Floats, typical: Sequence[float], pa
     order, sorted_matches = _sorted(matches, counts)
     rules = _rules(typical, paces)
     seen = nothing_seen(sorted_matches)
-    found, known = np.empty((4, *sorted_matches.count.shape)), np.empty(sorted_matches.count.shape, bool)
+    found = [np.empty(sorted_matches.count.shape) for _ in range(4)]
     for rows in slices(sorted_matches.round):
         expected = before(seen, sorted_matches, rows, rules)
-        known[:, rows] = expected.known
-        found[0, :, rows], found[1, :, rows] = expected.log_count, expected.log_variance
-        found[2, :, rows], found[3, :, rows] = expected.mean[0], expected.mean[1, ..., ::-1]
+        parts = expected.log_count, expected.log_variance, expected.mean[0], expected.mean[1, ..., ::-1]
+        for one, part in zip(found, parts, strict=True):
+            one[:, rows] = np.where(expected.known, part, np.nan)
         learn(seen, sorted_matches, rows, expected, rules)
-    found[:, ~known] = np.nan
-    return Forecast(*found.take(inverse(order), axis=2).transpose(0, 3, 2, 1))
+    back = inverse(order)
+    return Forecast(*(found.pop(0).take(back, axis=1).transpose(2, 1, 0) for _ in range(4)))
 
 
 def _rules(typical: Sequence[float], paces: Sequence[Pace]) -> Rules:
@@ -112,11 +112,7 @@ def _sorted(matches: pd.DataFrame, counts: Floats) -> tuple[Ints, Matches]:
     division = codes(matches, ["country", "division"])
     order = np.lexsort((division, season, number))
     known = np.where(played(matches)[:, None], counts, np.nan)[:, order].transpose(2, 1, 0)
-    size, statistic = len(known), np.arange(len(known))[:, None, None]
-    teams_and_divisions, kinds = _terms(teams(matches).T[order], division[order])
-    term = (teams_and_divisions[:, None] * size + statistic).astype(np.int32)
-    place = (kinds[:, None] * size + statistic).astype(np.int32)
-    terms = int(term.max(initial=-1)) + 1
+    term, kind = _terms(teams(matches).T[order], _of_both(division[order]), len(known))
     sign = np.ones((4, 1, len(matches), 2))
     sign[1] = -1
     sign[3, 0] = np.stack([~matches["neutral"].to_numpy(bool)[order], np.zeros(len(matches))], axis=1)
@@ -124,23 +120,24 @@ def _sorted(matches: pd.DataFrame, counts: Floats) -> tuple[Ints, Matches]:
         round=number[order],
         day=_of_both(days(matches)[order]),
         season=_of_both(season[order]),
+        division=_of_both(division[order]),
         tier=_of_both(matches["tier"].to_numpy(np.float64)[order]),
         term=term,
-        learner=np.where(np.isnan(known), np.int32(terms), term),
-        place=place,
-        terms=terms,
-        places=int(place.max(initial=-1)) + 1,
+        kind=kind,
         sign=sign,
-        count=np.nan_to_num(known),
+        count=known,
+        divisions=int(division.max(initial=-1)) + 1,
+        statistic=np.arange(len(known))[:, None, None],
     )
 
 
-def _terms(team: Ints, division: Ints) -> tuple[Ints, Ints]:
-    """Numbers of the four terms of each side's count, and of the four kinds of terms of each division; (4, n, 2)."""
-    first, divisions = int(team.max(initial=-1)) + 1, int(division.max(initial=-1)) + 1
-    division = _of_both(division)
-    terms = np.stack([team, first + team[:, ::-1], 2 * first + division, 2 * first + divisions + division])
-    return terms, 4 * division + np.arange(4)[:, None, None]
+def _terms(team: Ints, division: Ints, size: int) -> tuple[Ints, Ints]:
+    """Numbers of the four terms of each side's first count, shape (4, n, 2), and the kind of each term among all."""
+    sizes = [int(of_each.max(initial=-1)) + 1 for of_each in (team, team, division, division)]
+    first = np.cumsum([0, *sizes[:-1]])[:, None, None]
+    own, against = team, team[:, ::-1]
+    kind = np.repeat(np.arange(4), sizes)[:, None] * size + np.arange(size)
+    return (first + np.stack([own, against, division, division])) * size, kind.ravel()
 
 
 def _of_both(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
