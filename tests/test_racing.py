@@ -37,6 +37,14 @@ def test_other_trials_go_on(differences, why):
     assert not is_hopeless(above(*differences), BEST, gain=0.001, folds=3), why
 
 
+@pytest.mark.parametrize(("folds", "last"), [(8, 6), (4, 3), (3, 2)])
+def test_a_trial_that_is_nearly_done_goes_on_to_its_end(folds, last):
+    best = BEST[:folds]
+    worse = [score + 0.05 for score in best]
+    stopped = [is_hopeless(worse[:known], best, gain=0.001, folds=2) for known in range(2, folds + 1)]
+    assert stopped == [known <= last for known in range(2, folds + 1)]
+
+
 def test_the_first_trial_has_nobody_to_lose_against():
     assert not is_hopeless([9.0, 9.0, 9.0], [], gain=0.001, folds=3)
 

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 
 STANDARD_ERRORS = 2
+# When less than this share of the folds remains, their scores are worth more than the time they take.
+WORTH_STOPPING = 0.25
 
 
 def is_hopeless(scores: Sequence[float], best: Sequence[float], gain: float, folds: int) -> bool:
@@ -13,10 +15,10 @@ def is_hopeless(scores: Sequence[float], best: Sequence[float], gain: float, fol
 
     Compared fold by fold with the best trial so far, after ``folds`` folds or more: even twice its standard error below
     what it is, the mean difference would be no gain of ``gain``. Lower scores are better. Never true where the best
-    trial's fold is unknown.
+    trial's fold is unknown, nor shortly before the end.
     """
     known = min(len(scores), len(best))
-    if known < max(folds, 2) or known < len(scores):
+    if known < max(folds, 2) or known < len(scores) or len(best) - known < WORTH_STOPPING * len(best):
         return False
     difference = np.subtract(scores, best[:known])
     standard_error = difference.std(ddof=1) / math.sqrt(known)
