@@ -111,7 +111,7 @@ def before(seen: Seen, matches: Matches, rows: slice, rules: Rules) -> Expected:
 def learn(seen: Seen, matches: Matches, rows: slice, expected: Expected, rules: Rules) -> None:
     """Move the terms by a day's counts; a count moves a term the more, the surer the other terms of that count are.
 
-    Of several rows of a term on one day, the last says its season and place.
+    Of several rows of a term on one day, the last says its season and division.
     """
     count, sign, size = matches.count[:, rows], matches.sign[..., rows, :], seen.mean.size
     term = np.where(np.isnan(count), size - 1, matches.terms(rows))

@@ -54,6 +54,8 @@ def planner_of(family: Callable[..., pd.DataFrame]) -> Planner | None:
 
 def carry_out(matches: pd.DataFrame, plans: Sequence[Plan]) -> list[pd.DataFrame]:
     """The table of each plan, from one walk over the days: for four counts a day takes little longer than for one."""
+    if not plans:
+        return []
     each = [(plan, name) for plan in plans for name in plan.counts]
     counts = np.empty((2, len(matches), len(each)))
     for number, (plan, name) in enumerate(each):
