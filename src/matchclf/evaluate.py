@@ -64,19 +64,14 @@ Part = tuple[NDArray[np.intp], Proba, dict[str, float]]
 Stop = Callable[[list[float]], bool]
 
 
-def never(_: list[float]) -> bool:
-    """Do not stop early."""
-    return False
-
-
 def evaluate_model(
-    name: str, pipeline: Pipeline, data: Dataset, folds: list[Fold], workers: int, stop: Stop = never
+    name: str, pipeline: Pipeline, data: Dataset, folds: list[Fold], workers: int, stop: Stop | None = None
 ) -> Evaluation:
     """Fit a clone of the pipeline on each fold's training part and score it on its validation part.
 
     Folds are fitted side by side in threads, one thread a fit, so the result does not depend on ``workers``. After each
-    fold ``stop`` is asked, with the log-loss of the folds so far, whether to leave out the others: no fold begins then
-    before those in front of it were judged.
+    fold ``stop``, if given, is asked with the log-loss of the folds so far whether to leave out the others: no fold
+    begins then before those in front of it were judged.
     """
     from sklearn.base import clone
 
@@ -144,16 +139,16 @@ def known_facts(data: Dataset) -> pd.DataFrame:
 
 
 def _evaluate(
-    name: str, forecast: Forecast, data: Dataset, folds: list[Fold], workers: int = 1, stop: Stop = never
+    name: str, forecast: Forecast, data: Dataset, folds: list[Fold], workers: int = 1, stop: Stop | None = None
 ) -> Evaluation:
     began = time.perf_counter()
     parts: list[Part] = []
-    at_once = len(folds) if stop is never else workers
+    at_once = workers if stop else len(folds)
     with console.progress(name, len(folds)) as bar, ThreadPoolExecutor(workers) as pool:
         for part in _in_waves(pool, lambda fold: _score(name, fold, forecast(fold), data), folds, at_once):
             parts.append(part)
             bar.advance(bar.task_ids[0])
-            if stop([one[2]["logloss"] for one in parts]):
+            if stop and stop([one[2]["logloss"] for one in parts]):
                 break
     by_year = pd.DataFrame([part[2] for part in parts], index=[fold.year for fold in folds[: len(parts)]])
     rows, proba = (np.concatenate([part[i] for part in parts]) for i in (0, 1))

@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from matchclf.features.history import views
+from matchclf.features.history import known_somewhere, views
 from matchclf.features.parameters import NotNegative, Positive, Share
-from matchclf.features.ratings import Plan, known_somewhere, rated
+from matchclf.features.ratings import Plan, rated
 from matchclf.features.strengths import Pace
 
 # What a team has in a match, as a start for divisions never seen.

@@ -14,6 +14,7 @@ from matchclf.features.history import (
     Ints,
     codes,
     exact,
+    inverse,
     played,
     ratio,
     table,
@@ -21,7 +22,7 @@ from matchclf.features.history import (
     views,
 )
 from matchclf.features.parameters import NotNegative, Number, Positive, Share, one_of
-from matchclf.features.walk import inverse, rounds, slices
+from matchclf.features.walk import rounds, slices
 
 # How much more a win by several goals moves the ratings than a win by one.
 MARGINS: dict[str, Callable[[Floats], Floats]] = {

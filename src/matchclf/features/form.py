@@ -13,6 +13,7 @@ from matchclf.features.history import (
     History,
     Ints,
     days,
+    known_somewhere,
     played,
     points,
     sided,
@@ -60,7 +61,7 @@ def form(matches: pd.DataFrame, *, windows: Counts, scopes: Annotated[list[str],
         any match has them, shots and shots on target for and against.
     """
     day, team, has_result = days(matches), teams(matches), played(matches)
-    statistics = _statistics(matches, has_result)
+    statistics = _statistics(matches)
     columns: Columns = {}
     for scope in scopes:
         subject = SCOPES[scope](team, matches["neutral"].to_numpy(bool))
@@ -76,7 +77,7 @@ def form(matches: pd.DataFrame, *, windows: Counts, scopes: Annotated[list[str],
     return table(columns, matches.index)
 
 
-def _statistics(matches: pd.DataFrame, has_result: Bools) -> dict[str, Floats]:
+def _statistics(matches: pd.DataFrame) -> dict[str, Floats]:
     """Statistics of each match in the view of either team, shape (2, n)."""
     goals = views(matches, "goals")
     diff = goals - goals[::-1]
@@ -87,10 +88,8 @@ def _statistics(matches: pd.DataFrame, has_result: Bools) -> dict[str, Floats]:
         "points": points(diff),
         **_for_and_against("goals", goals),
     }
-    for name in _NOT_EVERYWHERE:
-        values = views(matches, name)
-        if not np.isnan(values[:, has_result]).all():
-            statistics |= _for_and_against(name, values)
+    for name, values in known_somewhere(matches, {name: views(matches, name) for name in _NOT_EVERYWHERE}).items():
+        statistics |= _for_and_against(name, values)
     return statistics
 
 

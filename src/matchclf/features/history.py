@@ -53,9 +53,7 @@ class History:
         stop: Ints = in_front.take(_run_starts(keys))
         entries = np.flatnonzero(counting)
         day_start = np.append(stop[entries], entries.size)
-        back = np.empty_like(order)
-        back[order] = np.arange(order.size)
-        back = back.reshape(subject.shape)
+        back = inverse(order).reshape(subject.shape)
         return cls(keys[entries], order[entries], day_start, first.take(back), stop.take(back))
 
     def before(self, subject: Ints, day: Ints) -> Ints:
@@ -100,6 +98,13 @@ class History:
             yield ratio(_within((first, stop), total), count)
 
 
+def inverse(order: Ints) -> Ints:
+    """Where each position went: ``values[order][inverse(order)]`` are the values."""
+    back = np.empty_like(order)
+    back[order] = np.arange(order.size)
+    return back
+
+
 def exact(values: Floats) -> Floats:
     """Round to a multiple of 2**-20, so that sums are the same in any order and from any starting point."""
     rounded: Floats = np.rint(values * _GRID) * (1 / _GRID)
@@ -141,6 +146,12 @@ def played(matches: pd.DataFrame) -> Bools:
     home, away = views(matches, "goals")
     known: Bools = ~(np.isnan(home) | np.isnan(away))
     return known
+
+
+def known_somewhere(matches: pd.DataFrame, counts: dict[str, Floats]) -> dict[str, Floats]:
+    """Those of the counts, shape (2, n), that any played match has."""
+    has_result = played(matches)
+    return {name: values for name, values in counts.items() if not np.isnan(values[:, has_result]).all()}
 
 
 def points(goal_diff: Floats) -> Floats:

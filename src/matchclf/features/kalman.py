@@ -33,16 +33,15 @@ class Matches:
     sign: Floats  # shape (4, 1, n, 2); 0 for the edge of a side that is not at home
     count: Floats  # shape (s, n, 2); NaN where it is not known
     divisions: int
-    statistic: Ints  # shape (s, 1, 1): from 0
 
     def terms(self, rows: slice) -> Ints:
         """Numbers of the terms of some matches, shape (4, s, k, 2)."""
-        return self.term[:, None, rows] + self.statistic
+        return self.term[:, None, rows] + np.arange(len(self.count))[:, None, None]
 
     @property
     def kinds(self) -> int:
         """Kinds of terms of all statistics."""
-        return 4 * len(self.statistic)
+        return 4 * len(self.count)
 
 
 @dataclass(frozen=True)

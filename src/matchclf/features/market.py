@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from matchclf.features.history import Floats
+from matchclf.features.history import Floats, known_somewhere
 from matchclf.features.parameters import NotNegative, Positive, Share
-from matchclf.features.ratings import Plan, known_somewhere, rated
+from matchclf.features.ratings import Plan, rated
 from matchclf.features.strengths import Pace
 
 _PRICES = ["odds_home", "odds_draw", "odds_away"]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from matchclf.features.history import Columns, Floats, played, sided, table
+from matchclf.features.history import Columns, Floats, sided, table
 from matchclf.features.strengths import Forecast, Pace, forecast
 
 
@@ -64,12 +64,6 @@ def carry_out(matches: pd.DataFrame, plans: Sequence[Plan]) -> list[pd.DataFrame
     cuts = np.cumsum([0, *(len(plan.counts) for plan in plans)]).tolist()
     own = [found.of(slice(first, stop)) for first, stop in pairwise(cuts)]
     return [plan.table(one, matches.index) for plan, one in zip(plans, own, strict=True)]
-
-
-def known_somewhere(matches: pd.DataFrame, counts: dict[str, Floats]) -> dict[str, Floats]:
-    """Those of the counts, shape (2, n), that any played match has."""
-    has_result = played(matches)
-    return {name: values for name, values in counts.items() if not np.isnan(values[:, has_result]).all()}
 
 
 def rating_columns(name: str, found: Forecast, number: int) -> Columns:

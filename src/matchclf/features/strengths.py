@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from matchclf.features.history import Floats, Ints, codes, days, played, teams
+from matchclf.features.history import Floats, Ints, codes, days, inverse, played, teams
 from matchclf.features.kalman import Matches, Rules, before, learn, nothing_seen
-from matchclf.features.walk import inverse, rounds, slices
+from matchclf.features.walk import rounds, slices
 
 # Home edge of a division before its first match; variances of its mean and its edge, at first and those gained a day.
 _HOME_EDGE = 0.3
@@ -111,8 +111,9 @@ def _sorted(matches: pd.DataFrame, counts: Floats) -> tuple[Ints, Matches]:
     number, season = rounds(matches), codes(matches, ["season"])
     division = codes(matches, ["country", "division"])
     order = np.lexsort((division, season, number))
+    place = _of_both(division[order])
     known = np.where(played(matches)[:, None], counts, np.nan)[:, order].transpose(2, 1, 0)
-    term, kind = _terms(teams(matches).T[order], _of_both(division[order]), len(known))
+    term, kind = _terms(teams(matches).T[order], place, len(known))
     sign = np.ones((4, 1, len(matches), 2))
     sign[1] = -1
     sign[3, 0] = np.stack([~matches["neutral"].to_numpy(bool)[order], np.zeros(len(matches))], axis=1)
@@ -120,14 +121,13 @@ def _sorted(matches: pd.DataFrame, counts: Floats) -> tuple[Ints, Matches]:
         round=number[order],
         day=_of_both(days(matches)[order]),
         season=_of_both(season[order]),
-        division=_of_both(division[order]),
+        division=place,
         tier=_of_both(matches["tier"].to_numpy(np.float64)[order]),
         term=term,
         kind=kind,
         sign=sign,
         count=known,
         divisions=int(division.max(initial=-1)) + 1,
-        statistic=np.arange(len(known))[:, None, None],
     )
 
 

@@ -28,10 +28,3 @@ def slices(number: Ints) -> Iterator[slice]:
     """Runs of equal numbers."""
     cuts = (np.flatnonzero(np.diff(number)) + 1).tolist()
     return (slice(first, stop) for first, stop in pairwise([0, *cuts, number.size]))
-
-
-def inverse(order: Ints) -> Ints:
-    """Where each position went: ``values[order][inverse(order)]`` are the values."""
-    back = np.empty_like(order)
-    back[order] = np.arange(order.size)
-    return back

@@ -8,7 +8,7 @@ import logging
 from matchclf import paths
 from matchclf.config import Config
 from matchclf.data.dataset import Dataset, load_dataset
-from matchclf.evaluate import Evaluation, evaluate_model, never
+from matchclf.evaluate import Evaluation, evaluate_model
 from matchclf.folds import walk_forward
 from matchclf.identity import identity, params_hash, short_hash
 from matchclf.models import build_model
@@ -60,7 +60,7 @@ def _evaluate(config: Config, name: str, rival: Rival) -> Evaluation:
         from matchclf.matrices import sharing
 
         model = sharing(model)
-    return evaluate_model(name, model, data, folds, fits(config.workers), stop if rules.racing else never)
+    return evaluate_model(name, model, data, folds, fits(config.workers), stop if rules.racing else None)
 
 
 def _prepared(config: Config) -> tuple[Prepared, Dataset]:
