@@ -127,11 +127,13 @@ class Counted(LogisticRegression):
         return super().fit(features, target)
 
 
-@pytest.mark.parametrize(("workers", "begun"), [(1, 1), (2, 2), (3, 3)])
-def test_no_more_folds_begin_than_fit_side_by_side_until_the_first_ones_are_judged(data, folds, workers, begun):
+@pytest.mark.parametrize("workers", [1, 2, 3])
+def test_no_more_folds_begin_than_fit_side_by_side_until_the_first_ones_are_judged(data, folds, workers):
     Counted.fitted.clear()
     evaluate_model("logreg", make_pipeline(Counted()), of_known_features(data), folds, workers, lambda _: True)
-    assert sorted(Counted.fitted) == [fold.train.stop for fold in folds[:begun]]
+    # The first is judged while the others of its wave may not have begun; then they do not.
+    assert folds[0].train.stop in Counted.fitted
+    assert set(Counted.fitted) <= {fold.train.stop for fold in folds[:workers]}
 
 
 def test_the_mean_gives_each_year_the_same_weight():

@@ -9,7 +9,17 @@ import pandas as pd
 import pytest
 
 from matchclf.errors import DataError
-from matchclf.files import digest, discard_parts, locked, read_json, read_parquet, replacing, write_json, write_parquet
+from matchclf.files import (
+    digest,
+    digest_once,
+    discard_parts,
+    locked,
+    read_json,
+    read_parquet,
+    replacing,
+    write_json,
+    write_parquet,
+)
 
 
 def some_table(rows: int = 300) -> pd.DataFrame:
@@ -228,6 +238,17 @@ def test_what_is_no_json_object_is_an_error_that_names_the_file(tmp_path, conten
     (tmp_path / "out.json").write_bytes(content)
     with pytest.raises(DataError, match=message):
         read_json(tmp_path / "out.json")
+
+
+def test_a_digest_taken_once_follows_a_file_that_is_replaced_or_written_again(tmp_path):
+    path = tmp_path / "abc"
+    for text in ("one", "two", "three"):
+        with replacing(path) as part:
+            part.write_text(text)
+        assert digest_once(path) == digest_once(path) == digest(path)
+    os.utime(path, ns=(1, 1))
+    path.write_text("four!")
+    assert digest_once(path) == digest(path)
 
 
 def test_a_digest_is_that_of_the_bytes(tmp_path):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -112,12 +112,12 @@ def evaluate_baselines(data: Dataset, folds: list[Fold], truth: pd.DataFrame | N
     return found
 
 
-def scores_with_odds(evaluation: Evaluation, data: Dataset) -> dict[str, float]:
-    """The scores of a forecast over the rows that have odds, all years together; empty where no row has."""
+def scores_with_odds(evaluation: Evaluation, data: Dataset, names: Iterable[str] = metrics.METRICS) -> dict[str, float]:
+    """The named scores of a forecast over the rows that have odds, all years together; empty where no row has."""
     priced = data.matches[list(ODDS)].notna().all(axis=1).to_numpy()[evaluation.rows]
     if not priced.any():
         return {}
-    return metrics.score(data.target[evaluation.rows][priced], evaluation.proba[priced])
+    return metrics.score(data.target[evaluation.rows][priced], evaluation.proba[priced], names)
 
 
 def out_of_fold(evaluation: Evaluation, data: Dataset) -> pd.DataFrame:

@@ -11,6 +11,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -159,10 +160,26 @@ def check_bound(found: int, bound: int, unit: str) -> None:
         raise DataError(f"has {found:,} {unit}; expected at most {bound:,}.")
 
 
+def version(source: Path) -> tuple[str, int, int, int]:
+    """What tells a file from the one that was there before: whoever replaces it writes another and renames that."""
+    found = source.stat()
+    return str(source.resolve()), found.st_ino, found.st_mtime_ns, found.st_size
+
+
 def digest(source: Path, algorithm: str = "md5") -> str:
     """Hex digest of a file's bytes. MD5 is what DVC records; it identifies, it does not protect."""
     with source.open("rb") as stream:
         return hashlib.file_digest(stream, _hasher(algorithm)).hexdigest()
+
+
+def digest_once(source: Path) -> str:
+    """The MD5 of a file, taken once a process of each version: jobs of a sweep look at the same files."""
+    return _digest_of(version(source))
+
+
+@lru_cache(maxsize=1024)
+def _digest_of(found: tuple[str, int, int, int]) -> str:
+    return digest(Path(found[0]))
 
 
 def _hasher(algorithm: str) -> Callable[[], Any]:

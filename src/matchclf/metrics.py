@@ -1,6 +1,6 @@
 """Scores of probabilistic forecasts; proba has shape (n_matches, 3) in the order home, draw, away."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,19 +30,17 @@ def check_proba(proba: Proba, rows: int, where: str) -> Proba:
 
 def log_loss(target: Labels, proba: Proba) -> float:
     """Mean of minus the log of the probability given to what happened; nats, lower is better, uniform gives ln 3."""
-    from sklearn.metrics import log_loss as sklearn_log_loss
-
-    return float(sklearn_log_loss(target, proba, labels=CLASSES))
+    return float(_surprises(target, proba).mean())
 
 
 def brier(target: Labels, proba: Proba) -> float:
     """Squared error summed over the three classes; 0 to 2, lower is better (Brier 1950)."""
-    return float(((proba - np.eye(3)[target]) ** 2).sum(axis=1).mean())
+    return float(_squared_errors(target, proba).mean())
 
 
 def rps(target: Labels, proba: Proba) -> float:
     """Ranked probability score over home, draw, away; 0 to 1, lower is better (Epstein 1969)."""
-    return float(match_losses(target, proba)["rps"].mean())
+    return float(_ranked_errors(target, proba).mean())
 
 
 def accuracy(target: Labels, proba: Proba) -> float:
@@ -64,13 +62,20 @@ def _class_ece(happened: NDArray[np.bool_], forecast: Proba) -> float:
 def roc_auc_ovr(target: Labels, proba: Proba) -> float:
     """Area under the ROC curve, one class against the rest, mean of the three; 0.5 is chance, higher is better.
 
-    NaN when not all three outcomes happened.
+    NaN when not all three outcomes happened. By ranks, which takes less than half the time of drawing the curves.
     """
-    from sklearn.metrics import roc_auc_score
-
     if len(np.unique(target)) < 3:
         return float("nan")
-    return float(roc_auc_score(target, proba, multi_class="ovr", labels=CLASSES))
+    return float(np.mean([_auc(target == label, proba[:, label]) for label in CLASSES]))
+
+
+def _auc(happened: NDArray[np.bool_], forecast: Proba) -> float:
+    # How often what happened was given more than what did not, over all pairs (Mann, Whitney 1947).
+    from scipy.stats import rankdata
+
+    yes = int(happened.sum())
+    above = rankdata(forecast)[happened].sum() - yes * (yes + 1) / 2
+    return float(above / (yes * (len(happened) - yes)))
 
 
 METRICS: dict[str, Callable[[Labels, Proba], float]] = {
@@ -83,9 +88,9 @@ METRICS: dict[str, Callable[[Labels, Proba], float]] = {
 }
 
 
-def score(target: Labels, proba: Proba) -> dict[str, float]:
-    """Every metric of one forecast."""
-    return {name: metric(target, proba) for name, metric in METRICS.items()}
+def score(target: Labels, proba: Proba, names: Iterable[str] = METRICS) -> dict[str, float]:
+    """The named metrics of one forecast, by default every one."""
+    return {name: METRICS[name](target, proba) for name in names}
 
 
 def per_outcome(target: Labels, proba: Proba) -> dict[str, float]:
@@ -106,10 +111,24 @@ def per_outcome(target: Labels, proba: Proba) -> dict[str, float]:
 
 def match_losses(target: Labels, proba: Proba) -> dict[str, NDArray[np.float64]]:
     """Log-loss, Brier score and RPS of each match, shape (n_matches,); their means are those of the functions above."""
-    happened = np.clip(proba[np.arange(len(target)), target], np.finfo(np.float64).eps, 1)
-    missed = proba - np.eye(3)[target]
     return {
-        "logloss": -np.log(happened),
-        "brier": (missed**2).sum(axis=1),
-        "rps": (np.cumsum(missed, axis=1)[:, :2] ** 2).sum(axis=1) / 2,
+        "logloss": _surprises(target, proba),
+        "brier": _squared_errors(target, proba),
+        "rps": _ranked_errors(target, proba),
     }
+
+
+def _surprises(target: Labels, proba: Proba) -> NDArray[np.float64]:
+    return -np.log(np.clip(proba[np.arange(len(target)), target], np.finfo(np.float64).eps, 1))
+
+
+def _squared_errors(target: Labels, proba: Proba) -> NDArray[np.float64]:
+    return np.asarray((_missed(target, proba) ** 2).sum(axis=1))
+
+
+def _ranked_errors(target: Labels, proba: Proba) -> NDArray[np.float64]:
+    return np.asarray((np.cumsum(_missed(target, proba), axis=1)[:, :2] ** 2).sum(axis=1) / 2)
+
+
+def _missed(target: Labels, proba: Proba) -> Proba:
+    return np.asarray(proba - np.eye(3)[target])

@@ -55,8 +55,9 @@ def test_intervals_of_slices_are_those_of_weeks_drawn_one_by_one(matches):
     spread = {name: one.std(ddof=1) for name, one in means.items()}
     worst = np.max([abs(means[name] - centre[name]) / spread[name] for name in way.slices], axis=0)
     half = np.quantile(worst, 0.95)
-    found = judge_slices(difference, way, matches["date"])
-    for name, one in found.items():
+    found = judge_slices({"one": difference, "other": -difference}, way, matches["date"])
+    assert [one.mean for one in found["other"].values()] == [-one.mean for one in found["one"].values()]
+    for name, one in found["one"].items():
         assert one.matches == (matches["division"] == name).sum()
         expected = (centre[name], centre[name] - half * spread[name], centre[name] + half * spread[name])
         np.testing.assert_allclose((one.mean, one.low, one.high), expected)

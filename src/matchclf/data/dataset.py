@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from matchclf.data.schema import AWAY, DRAW, HOME, ODDS, TARGET, outcome
 from matchclf.errors import DataError
-from matchclf.files import read_arrow, readable, to_frame
+from matchclf.files import read_arrow, readable, to_frame, version
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -63,10 +63,8 @@ def check_features(features: pd.DataFrame, place: str = "") -> None:
 
 def _columns(source: Path, names: list[str]) -> pa.Table:
     with readable(source):
-        found = source.stat()
-    # Whoever replaces a file writes another one beside it and renames that.
-    version = (str(source.resolve()), found.st_ino, found.st_mtime_ns, found.st_size)
-    known = _read.get(version)
+        found = version(source)
+    known = _read.get(found)
     if known is None:
         known = read_arrow(source, names)
     missing = [name for name in names if name not in known.column_names]
@@ -75,7 +73,7 @@ def _columns(source: Path, names: list[str]) -> pa.Table:
         for name in missing:
             known = known.append_column(new.field(name), new[name])
     _read.clear()
-    _read[version] = known
+    _read[found] = known
     return known.select(names)
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from matchclf.files import digest
+from matchclf.files import digest_once
 from matchclf.identity import canonical_json
 
 
@@ -27,7 +27,7 @@ class Source:
 
 def local_source(path: Path, files: list[Path], project: Path) -> Source:
     """A file or a folder: the ETag is the MD5 of the content, for a folder the MD5 of its files' names and MD5s."""
-    md5 = _together({str(file.relative_to(path) if file != path else file.name): digest(file) for file in files})
+    md5 = _together({str(file.relative_to(path) if file != path else file.name): digest_once(file) for file in files})
     changed = max(file.stat().st_mtime for file in files)
     return Source("file", os.path.relpath(path, project), md5, _utc(changed), now(), md5)
 

@@ -27,8 +27,8 @@ def slice_section(ablation: Ablation, model: tuple[str, str]) -> Section:
     ways = slicings(matches)
     blocks: list[Table | Plot] = []
     for way in ways:
-        found = {key: judge_slices(one, way, matches["date"]) for key, one in differences.items() if way.slices}
-        if found:
+        if way.slices:
+            found = judge_slices(differences, way, matches["date"])
             blocks += [_plot(found, way, model), _table(ablation, found, way)]
     left_out = ", ".join(f"{way.left_out} by {way.name.replace('_', ' ')}" for way in ways if way.left_out)
     text = [

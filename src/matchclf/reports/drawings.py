@@ -57,14 +57,13 @@ def intervals(panels: Mapping[str, Mapping[str, Interval]], unit: str, told: boo
 
 
 def _rows(axes: Axes, rows: Mapping[str, Interval], names: list[str], told: bool) -> None:
-    for place, name in enumerate(names):
-        if name not in rows:
-            continue
-        mean, low, high = rows[name]
-        colour = BLUE if high < 0 else ORANGE if low > 0 else GREY
-        axes.plot([low, high], [place, place], color=colour, lw=2, solid_capstyle="round")
-        axes.plot(mean, place, "o", color=colour, ms=5)
-        if told:
+    drawn = [(place, *rows[name]) for place, name in enumerate(names) if name in rows]
+    places, means, lows, highs = np.reshape(drawn, (-1, 4)).T
+    colours = [BLUE if high < 0 else ORANGE if low > 0 else GREY for low, high in zip(lows, highs, strict=True)]
+    axes.hlines(places, lows, highs, colours, lw=2, capstyle="round")
+    axes.scatter(means, places, s=25, c=colours, zorder=2)
+    if told:
+        for place, mean, _, high in drawn:
             axes.annotate(f"{mean:+.4f}", (high, place), (6, 0), textcoords="offset points", va="center", fontsize=9)
     axes.axvline(0, color=INK, lw=0.8)
     axes.set_yticks(range(len(names)), labels=names)

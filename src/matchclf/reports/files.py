@@ -31,6 +31,4 @@ def write_report(page: Page) -> Path:
 
 def keep_report(page: Page, runs: Iterable[Run]) -> None:
     """Store a page as an artifact of runs, where the MLflow UI shows it."""
-    html = to_html(page)
-    for run in runs:
-        keep_text(run, html, ARTIFACT)
+    keep_text(runs, to_html(page), ARTIFACT)

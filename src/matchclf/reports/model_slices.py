@@ -23,7 +23,7 @@ def slice_section(final: Final) -> Section:
     for way in slicings(matches):
         if not way.slices:
             continue
-        found = judge_slices(difference, way, matches["date"])
+        found = judge_slices({"": difference}, way, matches["date"])[""]
         panel = {name: (one.mean, one.low, one.high) for name, one in found.items()}
         unit = f"{way.title}: log-loss less that of the {TOLD[other]}, nats"
         blocks += [Plot(intervals({"": panel}, unit), unit), _slice_table(final, way.name, unit, found)]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -12,6 +14,7 @@ from matchclf.evaluate import ELO_GAP
 from matchclf.paired import resampled_ratios, week_numbers
 from matchclf.verdicts import Verdict, judge_means
 
+K = TypeVar("K")
 # A slice of less says nothing, and weeks drawn anew might miss it as a whole.
 MIN_MATCHES, MIN_WEEKS = 50, 15
 # Points of Elo, home less away; another scale of ratings would want other edges.
@@ -39,8 +42,10 @@ def slicings(matches: pd.DataFrame) -> list[Slicing]:
     return [_slicing(name, title, groups, matches["date"]) for name, title, groups in found]
 
 
-def judge_slices(difference: NDArray[np.float64], slicing: Slicing, dates: pd.Series) -> dict[str, Verdict]:
-    """A verdict on the mean difference in each slice, with intervals that are right for all its slices together.
+def judge_slices(
+    differences: Mapping[K, NDArray[np.float64]], slicing: Slicing, dates: pd.Series
+) -> dict[K, dict[str, Verdict]]:
+    """For each difference a verdict on its mean in each slice, with intervals that are right for all slices together.
 
     The same weeks are drawn for all.
     """
@@ -49,10 +54,14 @@ def judge_slices(difference: NDArray[np.float64], slicing: Slicing, dates: pd.Se
     inside = slice_of >= 0
     cell, shape = (week * size + slice_of)[inside], (week.max() + 1, size)
     counts = np.bincount(cell, minlength=np.prod(shape)).reshape(shape)
-    sums = np.bincount(cell, difference[inside], minlength=np.prod(shape)).reshape(shape)
     matches = counts.sum(axis=0)
-    found = judge_means(sums.sum(axis=0) / matches, resampled_ratios(sums, counts), matches.tolist())
-    return dict(zip(slicing.slices, found, strict=True))
+
+    def judged(difference: NDArray[np.float64]) -> dict[str, Verdict]:
+        sums = np.bincount(cell, difference[inside], minlength=np.prod(shape)).reshape(shape)
+        found = judge_means(sums.sum(axis=0) / matches, resampled_ratios(sums, counts), matches.tolist())
+        return dict(zip(slicing.slices, found, strict=True))
+
+    return {key: judged(difference) for key, difference in differences.items()}
 
 
 def _slicing(name: str, title: str, groups: pd.Series, dates: pd.Series) -> Slicing:

@@ -60,6 +60,7 @@ def inline_svg(figure: Figure, prefix: str, shows: str) -> str:
 
     stream = io.StringIO()
     with mpl.rc_context(STYLE):
+        _lay_out(figure)
         figure.savefig(stream, format="svg", metadata={"Date": None})
     text = _DROPPED.sub("", stream.getvalue()).strip()
     text = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{prefix}-", text).replace("xlink:href", "href")
@@ -67,6 +68,14 @@ def inline_svg(figure: Figure, prefix: str, shows: str) -> str:
     for colour, variable in VARIABLES.items():
         text = re.sub(colour, f"var(--{variable})", text, flags=re.I)
     return _SIZE.sub(_head(shows), text, count=1)
+
+
+def _lay_out(figure: Figure) -> None:
+    # When saved it would be drawn twice, the first time only to be laid out.
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(figure)
+        figure.set_layout_engine("none")
 
 
 def _head(shows: str) -> str:

@@ -30,6 +30,8 @@ from matchclf.tracking.provenance import keep_digests
 from matchclf.tracking.runs import Run
 
 log = logging.getLogger(__name__)
+# Those of the latest data and folds: jobs of a sweep over variants or models have the same.
+_baselines: dict[tuple[str, str], list[Evaluation]] = {}
 SHOWN_TAGS = ("pipeline.params_hash", "pipeline.git_sha")
 
 
@@ -77,11 +79,19 @@ def _settings(config: Config) -> dict[str, Any]:
 
 
 def _score_baselines(experiment: Experiment) -> list[Evaluation]:
-    truth = read_parquet(paths.TRUTH) if paths.TRUTH.is_file() else None
-    found = evaluate_baselines(experiment.data, experiment.folds, truth)
+    found = _evaluated(experiment)
     metrics = {f"baseline.{b.name}.{metric}_mean": value for b in found for metric, value in b.mean.items()}
     record.record(experiment.parent, metrics=metrics)
     return found
+
+
+def _evaluated(experiment: Experiment) -> list[Evaluation]:
+    key = experiment.prepared.version, repr(experiment.folds)
+    if key not in _baselines:
+        truth = read_parquet(paths.TRUTH) if paths.TRUTH.is_file() else None
+        _baselines.clear()
+        _baselines[key] = evaluate_baselines(experiment.data, experiment.folds, truth)
+    return _baselines[key]
 
 
 def _score(experiment: Experiment, name: str) -> Scored:

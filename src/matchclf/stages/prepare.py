@@ -15,7 +15,7 @@ from matchclf.data.sources import Loaded, find_source, load_matches
 from matchclf.data.summary import summarise
 from matchclf.errors import DataError
 from matchclf.features.build import build_features, check_families
-from matchclf.files import digest, locked, read_json, replacing, write_json, write_parquet
+from matchclf.files import digest, digest_once, locked, read_json, replacing, write_json, write_parquet
 from matchclf.identity import file_hash, identity, short_hash
 from matchclf.lineage.digests import table_digest
 from matchclf.lineage.source import Source
@@ -113,7 +113,7 @@ def _kept(inputs: str) -> dict[str, Any] | None:
         return None
     if manifest.get("inputs") != inputs or not manifest.keys() >= {"files", "source", "families", "digests"}:
         return None
-    whole = all(Path(path).is_file() and digest(Path(path)) == md5 for path, md5 in manifest["files"].items())
+    whole = all(Path(path).is_file() and digest_once(Path(path)) == md5 for path, md5 in manifest["files"].items())
     return manifest if whole else None
 
 

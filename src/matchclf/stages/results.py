@@ -53,7 +53,7 @@ def show_holdout(title: str, scores: dict[str, dict[str, float]], priced: dict[s
 
 
 def _row(experiment: Experiment, evaluation: Evaluation, prior: float) -> list[str]:
-    return _cells(evaluation.name, evaluation.mean, prior, scores_with_odds(evaluation, experiment.data))
+    return _cells(evaluation.name, evaluation.mean, prior, scores_with_odds(evaluation, experiment.data, ["logloss"]))
 
 
 def _cells(name: str, scores: dict[str, float], prior: float, priced: dict[str, float]) -> list[str]:

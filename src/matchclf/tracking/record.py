@@ -6,7 +6,7 @@ import json
 import math
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -64,9 +64,11 @@ def keep_table(run: Run, table: pd.DataFrame, name: str) -> None:
         run.store.client.log_artifact(run.id, str(path), str(Path(name).parent))
 
 
-def keep_text(run: Run, text: str, name: str) -> None:
-    """Store a text as the artifact ``name``."""
-    run.store.client.log_text(run.id, redact(text), name)
+def keep_text(runs: Run | Iterable[Run], text: str, name: str) -> None:
+    """Store a text as the artifact ``name`` of a run, or of several."""
+    clear = redact(text)
+    for run in [runs] if isinstance(runs, Run) else runs:
+        run.store.client.log_text(run.id, clear, name)
 
 
 def keep_figure(run: Run, figure: Figure, name: str) -> None:
