@@ -10,6 +10,7 @@ import pandas as pd
 
 import matchclf.features
 from matchclf.errors import ConfigError
+from matchclf.features.facts import sharing
 from matchclf.features.parameters import Rule
 from matchclf.features.ratings import carry_out, planner_of
 
@@ -40,9 +41,10 @@ def build_features(matches: pd.DataFrame, families: dict[str, dict[str, Any]]) -
     check_families(families)
     known = find_families()
     planners = {name: planner for name in families if (planner := planner_of(known[name]))}
-    plans = [planner(matches, **families[name]) for name, planner in planners.items()]
-    rated = dict(zip(planners, carry_out(matches, plans), strict=True))
-    return {name: rated[name] if name in rated else known[name](matches, **families[name]) for name in families}
+    with sharing(matches):
+        plans = [planner(matches, **families[name]) for name, planner in planners.items()]
+        rated = dict(zip(planners, carry_out(matches, plans), strict=True))
+        return {name: rated[name] if name in rated else known[name](matches, **families[name]) for name in families}
 
 
 def check_families(families: dict[str, dict[str, Any]]) -> None:

@@ -164,7 +164,7 @@ def _learn(seen: _Seen, sides: _Sides, rows: slice, before: Floats, gained: Floa
 def _sides(matches: pd.DataFrame, start: float, tier_gap: float, newcomer_gap: float) -> tuple[Ints, _Sides]:
     """Sort the matches by round, season and division; give the order, too, as positions in ``matches``."""
     number, team, has_result = rounds(matches), teams(matches), played(matches)
-    season, division = codes(matches, ["season"]), codes(matches, ["country", "division"])
+    season, division = codes(matches, "season"), codes(matches, "country", "division")
     order = np.lexsort((division, season, number))
     floor = start - tier_gap * (matches["tier"].to_numpy(np.float64) - 1)
     is_first = _is_first_season(season[order], division[order], has_result[order])

@@ -7,17 +7,16 @@ import numpy as np
 import pandas as pd
 
 from matchclf.features.history import (
-    Bools,
     Columns,
     Floats,
     History,
-    Ints,
     days,
     known_somewhere,
     played,
     points,
     sided,
     table,
+    team_history,
     teams,
     views,
 )
@@ -27,15 +26,13 @@ _NOBODY = -1
 _NOT_EVERYWHERE = ("shots", "shots_on_target")
 
 
-def _team(team: Ints, neutral: Bools) -> Ints:
-    return team
+def _venue_history(matches: pd.DataFrame) -> History:
+    neutral = matches["neutral"].to_numpy(bool)
+    subject = np.where(neutral, _NOBODY, 2 * teams(matches) + np.array([[0], [1]]))
+    return History.of(subject, days(matches), played(matches) & ~neutral)
 
 
-def _team_at_venue(team: Ints, neutral: Bools) -> Ints:
-    return np.where(neutral, _NOBODY, 2 * team + np.array([[0], [1]]))
-
-
-SCOPES: dict[str, Callable[[Ints, Bools], Ints]] = {"all": _team, "venue": _team_at_venue}
+SCOPES: dict[str, Callable[[pd.DataFrame], History]] = {"all": team_history, "venue": _venue_history}
 
 
 def form(matches: pd.DataFrame, *, windows: Counts, scopes: Annotated[list[str], some_of(*SCOPES)]) -> pd.DataFrame:
@@ -60,12 +57,10 @@ def form(matches: pd.DataFrame, *, windows: Counts, scopes: Annotated[list[str],
         row a match. Statistics: win, draw and loss (shares), points, goals for and against and, where
         any match has them, shots and shots on target for and against.
     """
-    day, team, has_result = days(matches), teams(matches), played(matches)
     statistics = _statistics(matches)
     columns: Columns = {}
     for scope in scopes:
-        subject = SCOPES[scope](team, matches["neutral"].to_numpy(bool))
-        past = History.of(subject, day, has_result & (subject != _NOBODY))
+        past = SCOPES[scope](matches)
         ending = "" if scope == "all" else f"_{scope}"
         entries = [past.last(window) for window in windows]
         by_window: list[Columns] = [{} for _ in windows]

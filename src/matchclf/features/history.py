@@ -14,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from matchclf.features.facts import once
+
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -118,11 +120,13 @@ def ratio(total: Floats, count: Floats) -> Floats:
     return quotient
 
 
+@once
 def days(matches: pd.DataFrame) -> Ints:
     """Day number of each match, shape (n,)."""
     return matches["date"].to_numpy().astype("datetime64[D]").astype(np.int64)
 
 
+@once
 def teams(matches: pd.DataFrame) -> Ints:
     """Team codes from 0, shape (2, n); a team is identified by country and name."""
     names, distinct = pd.factorize(pd.concat([matches["home_team"], matches["away_team"]], ignore_index=True))
@@ -131,9 +135,10 @@ def teams(matches: pd.DataFrame) -> Ints:
     return codes.reshape(2, -1)
 
 
-def codes(matches: pd.DataFrame, columns: list[str]) -> Ints:
+@once
+def codes(matches: pd.DataFrame, *columns: str) -> Ints:
     """Codes of the values in some columns that rise with them, so that rows of later days change no order."""
-    return np.asarray(matches.groupby(columns).ngroup(), dtype=np.int64)
+    return np.asarray(matches.groupby(list(columns)).ngroup(), dtype=np.int64)
 
 
 def views(matches: pd.DataFrame, name: str) -> Floats:
@@ -141,11 +146,18 @@ def views(matches: pd.DataFrame, name: str) -> Floats:
     return np.stack([matches[f"{side}_{name}"].to_numpy(np.float64) for side in _SIDES])
 
 
+@once
 def played(matches: pd.DataFrame) -> Bools:
     """Which matches have a result, shape (n,)."""
     home, away = views(matches, "goals")
     known: Bools = ~(np.isnan(home) | np.isnan(away))
     return known
+
+
+@once
+def team_history(matches: pd.DataFrame) -> History:
+    """All matches of each team that have a result."""
+    return History.of(teams(matches), days(matches), played(matches))
 
 
 def known_somewhere(matches: pd.DataFrame, counts: dict[str, Floats]) -> dict[str, Floats]:

@@ -32,6 +32,7 @@ class Matches:
     kind: Ints  # shape (number of all terms,): number of its kind and statistic, less than 4 s
     sign: Floats  # shape (4, 1, n, 2); 0 for the edge of a side that is not at home
     count: Floats  # shape (s, n, 2); NaN where it is not known
+    known: Bools  # shape (s, n, 2)
     divisions: int
 
     def terms(self, rows: slice) -> Ints:
@@ -76,6 +77,7 @@ class Seen:
 class Expected:
     """What was known of a day's k matches before: terms (4, s, k, 2), what they make of it (s, k, 2)."""
 
+    term: Ints  # their numbers
     mean: Floats
     variance: Floats
     spread: Floats  # what each term adds to the variance of the log count
@@ -95,7 +97,9 @@ def before(seen: Seen, matches: Matches, rows: slice, rules: Rules) -> Expected:
     """A day's matches, from what was seen before that day."""
     term, sign = matches.terms(rows), matches.sign[..., rows, :]
     last, mean = seen.season.take(term), seen.mean.take(term)
-    another_season = last != matches.season[rows]
+    known = last[_DIVISION] != _NEVER
+    # What is neither told nor learned of may be anything.
+    another_season = (last != matches.season[rows]) & (known | matches.known[:, rows])
     rested = np.minimum(matches.day[rows] - seen.day.take(term), _LONGEST_BREAK)
     variance = seen.variance.take(term) + rules.drift * rested
     if another_season.any():
@@ -104,7 +108,7 @@ def before(seen: Seen, matches: Matches, rows: slice, rules: Rules) -> Expected:
         mean = exact(np.where(newcomer, first, np.where(another_season, regressed, mean)))
         variance = np.where(newcomer, rules.start_variance, variance + rules.season_drift * another_season)
     spread = sign**2 * variance
-    return Expected(mean, variance, spread, (sign * mean).sum(axis=0), spread.sum(axis=0), last[_DIVISION] != _NEVER)
+    return Expected(term, mean, variance, spread, (sign * mean).sum(axis=0), spread.sum(axis=0), known)
 
 
 def learn(seen: Seen, matches: Matches, rows: slice, expected: Expected, rules: Rules) -> None:
@@ -113,7 +117,7 @@ def learn(seen: Seen, matches: Matches, rows: slice, expected: Expected, rules: 
     Of several rows of a term on one day, the last says its season and division.
     """
     count, sign, size = matches.count[:, rows], matches.sign[..., rows, :], seen.mean.size
-    term = np.where(np.isnan(count), size - 1, matches.terms(rows))
+    term = np.where(matches.known[:, rows], expected.term, size - 1)
     one_over_expected = np.exp(-expected.log_count)
     surprise = count * one_over_expected - 1
     weight = sign / (rules.noise * one_over_expected + expected.log_variance - expected.spread)

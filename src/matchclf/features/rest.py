@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from matchclf.features.history import History, days, played, sided, table, teams
+from matchclf.features.history import days, sided, table, team_history
 from matchclf.features.parameters import Count
 
 
@@ -23,6 +23,5 @@ def rest(matches: pd.DataFrame, *, cap_days: Count) -> pd.DataFrame:
         ``rest_days_home``, ``rest_days_away`` in [1, cap_days], ``rest_days_diff``; float32, one row a match;
         NaN before a team's first match.
     """
-    day, team = days(matches), teams(matches)
-    rested = day - History.of(team, day, played(matches)).last_day()
+    rested = days(matches) - team_history(matches).last_day()
     return table(sided("rest_days", np.minimum(rested, cap_days)), matches.index)

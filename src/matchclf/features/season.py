@@ -3,7 +3,19 @@
 import numpy as np
 import pandas as pd
 
-from matchclf.features.history import Floats, History, codes, days, played, points, sided, table, teams, views
+from matchclf.features.history import (
+    Floats,
+    History,
+    codes,
+    days,
+    played,
+    points,
+    sided,
+    table,
+    team_history,
+    teams,
+    views,
+)
 from matchclf.features.parameters import Positive
 
 # Points a match of an average team: what a team that has not played yet counts as.
@@ -31,7 +43,7 @@ def season(matches: pd.DataFrame, *, prior_matches: Positive) -> pd.DataFrame:
         that of the team's last season, NaN in its first; ``season_tier``; ``season_month``; float32, one row a match.
     """
     day, team, has_result = days(matches), teams(matches), played(matches)
-    label = codes(matches, ["season"])
+    label = codes(matches, "season")
     team_and_season = team * (label.max(initial=0) + 1) + label
     past = History.of(team_and_season, day, has_result)
     first, stop = so_far = past.last(_WHOLE_SEASON)
@@ -43,7 +55,7 @@ def season(matches: pd.DataFrame, *, prior_matches: Positive) -> pd.DataFrame:
         total = np.nan_to_num(past.mean(values, so_far)) * count + average * prior_matches
         return total / (count + prior_matches)
 
-    everything = History.of(team, day, has_result)
+    everything = team_history(matches)
     before_it = everything.last(1, everything.before(team, past.first_day(so_far, day)))
     tier = matches["tier"].to_numpy(np.float64)
     columns = {

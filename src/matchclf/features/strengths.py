@@ -77,12 +77,16 @@ def forecast(matches: pd.DataFrame, counts: Floats, typical: Sequence[float], pa
     rules = _rules(typical, paces)
     seen = nothing_seen(sorted_matches)
     found = [np.empty(sorted_matches.count.shape) for _ in range(4)]
+    known = np.empty(sorted_matches.count.shape, bool)
     for rows in slices(sorted_matches.round):
         expected = before(seen, sorted_matches, rows, rules)
         parts = expected.log_count, expected.log_variance, expected.mean[0], expected.mean[1, ..., ::-1]
         for one, part in zip(found, parts, strict=True):
-            one[:, rows] = np.where(expected.known, part, np.nan)
+            one[:, rows] = part
+        known[:, rows] = expected.known
         learn(seen, sorted_matches, rows, expected, rules)
+    for one in found:
+        one[~known] = np.nan
     back = inverse(order)
     return Forecast(*(found.pop(0).take(back, axis=1).transpose(2, 1, 0) for _ in range(4)))
 
@@ -108,8 +112,8 @@ def _of_terms(*values: Floats | float) -> Floats:
 
 def _sorted(matches: pd.DataFrame, counts: Floats) -> tuple[Ints, Matches]:
     """Sort the matches by round, season and division; give the order, too, as positions in ``matches``."""
-    number, season = rounds(matches), codes(matches, ["season"])
-    division = codes(matches, ["country", "division"])
+    number, season = rounds(matches), codes(matches, "season")
+    division = codes(matches, "country", "division")
     order = np.lexsort((division, season, number))
     place = _of_both(division[order])
     known = np.where(played(matches)[:, None], counts, np.nan)[:, order].transpose(2, 1, 0)
@@ -127,6 +131,7 @@ def _sorted(matches: pd.DataFrame, counts: Floats) -> tuple[Ints, Matches]:
         kind=kind,
         sign=sign,
         count=known,
+        known=~np.isnan(known),
         divisions=int(division.max(initial=-1)) + 1,
     )
 

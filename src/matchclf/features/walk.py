@@ -15,7 +15,7 @@ def rounds(matches: pd.DataFrame) -> Ints:
     Teams of two countries never meet, so that ratings may move country by country: the n-th days of all of them at
     once are half as many steps as days.
     """
-    country, day = codes(matches, ["country"]), days(matches)
+    country, day = codes(matches, "country"), days(matches)
     day = day - day.min(initial=0)
     span = day.max(initial=0) + 1
     known, found = np.unique(country * span + day, return_inverse=True)
