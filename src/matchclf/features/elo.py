@@ -149,7 +149,7 @@ def _level(seen: _Seen, divisions: int) -> Floats:
     division, rating = seen.division[:-1], seen.rating[:-1]
     known = division != _NEVER
     total = np.bincount(division[known], rating[known], divisions)
-    return ratio(total.astype(np.float64), np.bincount(division[known], minlength=divisions).astype(np.float64))
+    return ratio(total, np.bincount(division[known], minlength=divisions))
 
 
 def _learn(seen: _Seen, sides: _Sides, rows: slice, before: Floats, gained: Floats) -> None:

@@ -113,7 +113,7 @@ def exact(values: Floats) -> Floats:
     return rounded
 
 
-def ratio(total: Floats, count: Floats) -> Floats:
+def ratio(total: npt.NDArray[Any], count: npt.NDArray[Any]) -> Floats:
     """``total / count``; NaN where the count is 0."""
     nothing = np.full(count.shape, np.nan)
     quotient: Floats = np.divide(total, count, out=nothing, where=count > 0)

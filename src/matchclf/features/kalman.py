@@ -148,4 +148,4 @@ def _level(seen: Seen, matches: Matches) -> Floats:
     """Mean of the terms last seen in each division (and of those never seen), by kind and statistic; NaN of none."""
     place, size = seen.division[:-1] * matches.kinds + matches.kind, (matches.divisions + 1) * matches.kinds
     total, count = np.bincount(place, seen.mean[:-1], size), np.bincount(place, None, size)
-    return ratio(total.astype(np.float64), count.astype(np.float64))
+    return ratio(total, count)
