@@ -5,6 +5,8 @@ import shutil
 import tempfile
 from collections import Counter
 from contextlib import closing
+from copy import deepcopy
+from functools import cache
 from pathlib import Path
 
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
@@ -19,7 +21,7 @@ from hydra import initialize_config_dir
 import loopback
 import program
 import s3_server
-from matchclf.compose import CONF, register_schema, to_plain
+from matchclf.compose import CONF, params_file, register_schema, to_plain
 from matchclf.config import Tracking, World
 from matchclf.data.schema import OUTCOMES, outcome
 from matchclf.data.synthetic import make_world
@@ -91,12 +93,17 @@ def matchclf(tmp_path):
 
 @pytest.fixture(scope="session")
 def compose():
-    """The config of a command line, as the stages receive it."""
+    """The config of a command line, as the stages receive it; made once for the same settings and environment."""
 
-    def composed(*overrides):
+    @cache
+    def made(overrides, params, environment):
         register_schema()
         with initialize_config_dir(str(CONF), version_base="1.3"):
             return to_plain(hydra_compose("config", list(overrides)))
+
+    def composed(*overrides):
+        environment = tuple((name, value) for name, value in os.environ.items() if not name.startswith("PYTEST_"))
+        return deepcopy(made(overrides, params_file().read_bytes(), environment))
 
     return composed
 

@@ -6,7 +6,6 @@ import pytest
 
 import program
 import projects
-from dvc_repo import git
 from matchclf.errors import ConfigError, DataError, DuplicateError
 from matchclf.stages.duplicates import check_duplicate
 from matchclf.stages.experiment import _recorded_by_dvc
@@ -102,25 +101,17 @@ def test_a_running_one_is_no_duplicate(started, check):
     check(started(), "refuse")
 
 
-@pytest.fixture
-def dirty(history):
-    """The repository with a change that is not committed, put back afterwards."""
-    folder, _ = history
-    path = folder / "src/matchclf/paths.py"
-    path.write_text(path.read_text() + "# Changed.\n")
-    yield folder
-    git(folder, "checkout", "--quiet", "src")
-
-
 @pytest.mark.parametrize(
     "command", ["stage=ablation", pytest.param("stage=tuning model=logreg", marks=pytest.mark.slow)]
 )
-def test_code_with_uncommitted_changes_is_refused_before_a_run_is_opened(dirty, command):
-    before = len(program.search(dirty))
-    done = projects.run(dirty, *projects.ON_FILES, *command.split(), "lineage.require_clean=true")
-    said = f"Error: The code at {projects.sha(dirty)[:7]} has uncommitted changes; commit them, or set lineage."
+def test_code_with_uncommitted_changes_is_refused_before_a_run_is_opened(tmp_path, command):
+    folder = projects.make(tmp_path / "project")
+    path = folder / "src/matchclf/paths.py"
+    path.write_text(path.read_text() + "# Changed.\n")
+    done = projects.run(folder, *projects.ON_FILES, *command.split(), "lineage.require_clean=true")
+    said = f"Error: The code at {projects.sha(folder)[:7]} has uncommitted changes; commit them, or set lineage."
     assert (done.code, said in done.err) == (2, True), done
-    assert len(program.search(dirty)) == before
+    assert program.search(folder) == []
 
 
 @pytest.mark.slow
