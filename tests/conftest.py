@@ -1,5 +1,6 @@
 """Fixtures shared by all tests: finished runs that many tests look at, and composed configs."""
 
+import gc
 import os
 import shutil
 import tempfile
@@ -25,6 +26,7 @@ from matchclf.compose import CONF, params_file, register_schema, to_plain
 from matchclf.config import Tracking, World
 from matchclf.data.schema import OUTCOMES, outcome
 from matchclf.data.synthetic import make_world
+from matchclf.tracking import models
 from shared import once
 
 GUARD = pytest.StashKey[Path]()
@@ -64,6 +66,11 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: (-slow[item.path], item.path not in starting))
 
 
+def pytest_collection_finish():
+    # What was imported stays: garbage is not looked for in it again and again.
+    gc.freeze()
+
+
 def pytest_unconfigure(config):
     if GUARD in config.stash:
         shutil.rmtree(config.stash[GUARD].parent)
@@ -82,6 +89,20 @@ def nothing_leaves_this_machine(guard):
     """Neither this test nor a Python process that it started turned to another address than loopback."""
     yield
     assert loopback.refused(guard) == []
+
+
+@pytest.fixture(scope="session", autouse=True)
+def models_are_tried_by_a_fork():
+    """As in processes that the tests start: an interpreter takes seconds to import what it needs for that."""
+
+    class Forking:
+        @property
+        def executable(self):
+            return program.verifier()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(models, "sys", Forking())
+        yield
 
 
 @pytest.fixture

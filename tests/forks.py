@@ -2,6 +2,7 @@
 
 import json
 import socket
+import stat
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -24,6 +25,14 @@ def served(folder, environment):
         assert process.stdout.readline() == "ready\n"
         yield folder / "socket"
         process.stdin.close()
+
+
+def interpreter(folder):
+    """A program in place of Python, which has what is run by it started by the server in this folder."""
+    python = folder / "python"
+    python.write_text(f"#!{sys.executable} -SE\n{Path(__file__).with_name('python_client.py').read_text()}")
+    python.chmod(python.stat().st_mode | stat.S_IXUSR)
+    return python
 
 
 def start(address, request, out, err):

@@ -27,6 +27,10 @@ STEERING = ("MLFLOW_", "HYDRA_", "DVC_")
 SILENCING = ("DO_NOT_TRACK", "PYTEST_", "CI", "GITHUB_", "GITLAB_", "JENKINS_", "TRAVIS", "TF_BUILD", "BUILDKITE")
 # What a process reads when it starts or imports: with one of these, it starts cold.
 AT_START = ("PYTHON", "OMP_", "OPENBLAS_", "MLFLOW_DISABLE", "DO_NOT_TRACK")
+VERIFY_BY_FORK = (
+    "from types import SimpleNamespace\nfrom matchclf.tracking import models\n"
+    "models.sys = SimpleNamespace(executable='{}')"
+)
 SOURCE = str(Path(matchclf.__file__).parents[1])
 
 
@@ -64,13 +68,14 @@ def hooked(folder, code, **more):
 def run(*arguments, cwd, python=sys.executable, **more):
     """``python -m matchclf`` with these arguments to its end; ``more`` is set in its environment.
 
-    It is forked from a process that has imported everything, unless ``more`` has what acts on imports.
+    It is forked from a process that has imported everything, unless ``more`` has what acts on imports; so is the
+    process in which it tries a stored model.
     """
     if python != sys.executable or any(name.startswith(AT_START) for name in more):
         return _run_cold([python, "-m", "matchclf", *arguments], cwd, environment(**more))
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
         request = {"module": "matchclf", "arguments": arguments, "cwd": str(cwd), "env": environment(**more)}
-        request |= {"python": python, "deaf": False, "trace": None, "code": ""}
+        request |= {"python": python, "deaf": False, "trace": None, "code": VERIFY_BY_FORK.format(verifier())}
         _, connection = forks.start(server(), request, out, err)
         with connection:
             connection.settimeout(500)
@@ -93,6 +98,12 @@ def server():
     atexit.register(until_exit.close)
     folder = until_exit.enter_context(tempfile.TemporaryDirectory(prefix="forks"))
     return until_exit.enter_context(forks.served(Path(folder), environment))
+
+
+@cache
+def verifier():
+    """What is called in place of Python to try a stored model."""
+    return forks.interpreter(server().parent)
 
 
 def start(*arguments, cwd, name="", env=None, **options):

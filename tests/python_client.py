@@ -1,4 +1,4 @@
-"""In place of the Python interpreter: ``-m MODULE ARGUMENT...`` is run by the fork server that FORK_SERVER names."""
+"""In place of the Python interpreter: ``-m MODULE ARGUMENT...`` is run by the fork server beside it."""
 
 import json
 import os
@@ -11,9 +11,9 @@ def main():
     """Have the server run it with our output, and end as it ends."""
     _, _, module, *arguments = sys.argv
     request = {"module": module, "arguments": arguments, "cwd": str(Path.cwd()), "env": dict(os.environ)}
-    request |= {"python": os.environ["FORK_SERVER_PYTHON"], "deaf": False, "trace": None, "code": ""}
+    request |= {"python": sys.argv[0], "deaf": False, "trace": None, "code": ""}
     with socket.socket(socket.AF_UNIX) as connection:
-        connection.connect(os.environ["FORK_SERVER"])
+        connection.connect(str(Path(sys.argv[0]).with_name("socket")))
         socket.send_fds(connection, [json.dumps(request).encode()], [1, 2])
         _pid, code = connection.makefile().read().split()
     sys.exit(int(code))

@@ -4,8 +4,6 @@ import os
 import random
 import signal
 import socket
-import stat
-import sys
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -92,7 +90,6 @@ class Server:
         """Start a command in a folder; with ``at``, a beginning and a count, the signal comes before such a change."""
         trace = folder / f"trace-{len(list(folder.glob('trace-*')))}"
         env = program.environment(**more)
-        env |= {"FORK_SERVER": str(self.address), "FORK_SERVER_PYTHON": str(self.python)}
         request = {"module": "matchclf", "arguments": arguments, "cwd": str(folder), "env": env, "deaf": deaf}
         request |= {"trace": [str(trace), at, number], "python": str(self.python), "code": code}
         with (folder / "out").open("w") as out, (folder / "err").open("w") as err:
@@ -119,11 +116,8 @@ class Server:
 @contextmanager
 def served(folder):
     """A server that has imported everything, and an interpreter that has it start what is run by it."""
-    python = folder / "python"
-    python.write_text(f"#!{sys.executable} -SE\n{(program.ROOT / 'tests/python_client.py').read_text()}")
-    python.chmod(python.stat().st_mode | stat.S_IXUSR)
     with forks.served(folder, program.environment) as address:
-        yield Server(address, python)
+        yield Server(address, forks.interpreter(folder))
 
 
 def phase(events):

@@ -66,6 +66,15 @@ def run(store):
     runs.finish(started)
 
 
+@pytest.fixture
+def interpreter(monkeypatch):
+    """A stored model is tried by an interpreter that imports everything itself, as users have it."""
+    monkeypatch.setattr(models, "sys", sys)
+
+
+own_interpreter = pytest.mark.usefixtures("interpreter")
+
+
 def kept(run, model: Pipeline) -> Path:
     """Put a model and its sample where ``keep_model`` puts them, without the look back; the folder of artifacts."""
     sample = matches()[0].fillna(0).head(50).astype(np.float64)
@@ -108,6 +117,7 @@ def simple() -> Pipeline:
 
 
 @pytest.mark.slow
+@own_interpreter
 def test_a_model_is_kept_with_its_digests_its_signature_and_an_example_and_loads_back(run):
     model, sample = simple(), matches()[0].fillna(0).head(20)
     keep_model(run, model, sample, model.predict_proba(sample.astype(np.float64)))
@@ -146,6 +156,7 @@ def test_a_model_that_forecasts_something_else_when_it_is_loaded_is_found_out(ru
 
 
 @pytest.mark.slow
+@own_interpreter
 def test_the_run_is_told_that_its_model_does_not_load_back(run):
     model, sample = simple(), matches()[0].fillna(0).head(20)
     with pytest.raises(ModelError) as caught:
