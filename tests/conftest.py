@@ -16,8 +16,10 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pandas as pd
 import pytest
+import yaml
 from hydra import compose as hydra_compose
 from hydra import initialize_config_dir
+from hydra.core.config_store import ConfigStore
 
 import loopback
 import program
@@ -119,7 +121,10 @@ def compose():
     @cache
     def made(overrides, params, environment):
         register_schema()
-        with initialize_config_dir(str(CONF), version_base="1.3"):
+        with pytest.MonkeyPatch.context() as patch, initialize_config_dir(str(CONF), version_base="1.3"):
+            # As by ``matchclf.shortcuts``, which the tests look at by themselves.
+            patch.setattr(ConfigStore, "__deepcopy__", lambda store, _: store, raising=False)
+            patch.setattr(yaml, "SafeLoader", yaml.CSafeLoader)
             return to_plain(hydra_compose("config", list(overrides)))
 
     def composed(*overrides):

@@ -24,6 +24,7 @@ def test_the_whole_project_passes(name):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_pages_of_all_docstrings_are_made_without_a_warning(tmp_path):
     modules = [path.relative_to(ROOT / "src").with_suffix("") for path in (ROOT / "src/matchclf").rglob("[!_]*.py")]
     names = [".".join(module.parts) for module in modules]
