@@ -24,7 +24,6 @@ log = logging.getLogger(__name__)
 
 def main() -> None:
     """Run one command line; the exit code tells what kind of problem stopped it."""
-    garbage.wait()
     interrupts.watch()
     launchers.quiet()
     sys.argv[0] = sys.argv[0].replace("__main__.py", "matchclf")
