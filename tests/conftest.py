@@ -19,11 +19,13 @@ import pytest
 import yaml
 from hydra import compose as hydra_compose
 from hydra import initialize_config_dir
+from hydra._internal.hydra import Hydra
 from hydra.core.config_store import ConfigStore
 
 import loopback
 import program
 import s3_server
+from matchclf import shortcuts
 from matchclf.compose import CONF, params_file, register_schema, to_plain
 from matchclf.config import Tracking, World
 from matchclf.data.schema import OUTCOMES, outcome
@@ -114,6 +116,14 @@ def matchclf(tmp_path):
     return lambda *arguments, cwd=tmp_path, **more: program.run(*arguments, cwd=cwd, **more)
 
 
+def take_shortcuts(patch):
+    """Those of the program, until the patch is undone."""
+    patch.setattr(ConfigStore, "__deepcopy__", None, raising=False)
+    patch.setattr(yaml, "SafeLoader", yaml.SafeLoader)
+    patch.setattr(Hydra, "get_mode", Hydra.get_mode)
+    shortcuts.take()
+
+
 @pytest.fixture(scope="session")
 def compose():
     """The config of a command line, as the stages receive it; made once for the same settings and environment."""
@@ -122,9 +132,7 @@ def compose():
     def made(overrides, params, environment):
         register_schema()
         with pytest.MonkeyPatch.context() as patch, initialize_config_dir(str(CONF), version_base="1.3"):
-            # As by ``matchclf.shortcuts``, which the tests look at by themselves.
-            patch.setattr(ConfigStore, "__deepcopy__", lambda store, _: store, raising=False)
-            patch.setattr(yaml, "SafeLoader", yaml.CSafeLoader)
+            take_shortcuts(patch)
             return to_plain(hydra_compose("config", list(overrides)))
 
     def composed(*overrides):

@@ -4,12 +4,11 @@ import pytest
 import yaml
 from hydra import compose, initialize_config_dir
 from hydra._internal.hydra import Hydra
-from hydra.core.config_store import ConfigStore
 from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import OmegaConf
 
-from matchclf import shortcuts
+from conftest import take_shortcuts
 from matchclf.compose import CONF, params_file, register_schema
 
 SETTINGS = [params_file(), *sorted(CONF.rglob("*.yaml"))]
@@ -24,14 +23,7 @@ COMMANDS = (
 @pytest.fixture
 def take(monkeypatch):
     """Take the shortcuts, until the test ends."""
-
-    def take():
-        monkeypatch.setattr(ConfigStore, "__deepcopy__", None, raising=False)
-        monkeypatch.setattr(yaml, "SafeLoader", yaml.SafeLoader)
-        monkeypatch.setattr(Hydra, "get_mode", Hydra.get_mode)
-        shortcuts.take()
-
-    return take
+    return lambda: take_shortcuts(monkeypatch)
 
 
 def composed():

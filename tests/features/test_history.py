@@ -2,7 +2,8 @@ import numpy as np
 import pandas as pd
 
 from features.leagues import match, random_league, table
-from matchclf.features.history import History, days, exact, played, points, sided, teams
+from matchclf.features.facts import days, played, points, teams
+from matchclf.features.history import History, exact, sided
 from matchclf.features.walk import rounds
 
 NAN = float("nan")

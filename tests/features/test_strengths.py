@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.leagues import match, random_league, table
-from matchclf.features.history import views
+from matchclf.features.facts import views
 from matchclf.features.ratings import rating_columns
 from matchclf.features.strengths import Pace, forecast
 

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from matchclf.features.history import known_somewhere, views
+from matchclf.features.facts import known_somewhere, views
 from matchclf.features.parameters import NotNegative, Positive, Share
 from matchclf.features.ratings import Plan, rated
 from matchclf.features.strengths import Pace

@@ -8,19 +8,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
-from matchclf.features.history import (
-    Bools,
-    Floats,
-    Ints,
-    codes,
-    exact,
-    inverse,
-    played,
-    ratio,
-    table,
-    teams,
-    views,
-)
+from matchclf.features.facts import Bools, Floats, Ints, codes, played, teams, views
+from matchclf.features.history import exact, inverse, ratio, table
 from matchclf.features.parameters import NotNegative, Number, Positive, Share, one_of
 from matchclf.features.walk import rounds, slices
 

@@ -6,20 +6,8 @@ from typing import Annotated
 import numpy as np
 import pandas as pd
 
-from matchclf.features.history import (
-    Columns,
-    Floats,
-    History,
-    days,
-    known_somewhere,
-    played,
-    points,
-    sided,
-    table,
-    team_history,
-    teams,
-    views,
-)
+from matchclf.features.facts import Floats, days, known_somewhere, played, points, teams, views
+from matchclf.features.history import Columns, History, sided, table, team_history
 from matchclf.features.parameters import Counts, some_of
 
 _NOBODY = -1

@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from matchclf.features.history import History, days, played, points, sided, table, teams, views
+from matchclf.features.facts import days, played, points, teams, views
+from matchclf.features.history import History, sided, table
 from matchclf.features.parameters import Count
 
 

@@ -14,15 +14,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from matchclf.features.facts import once
+from matchclf.features.facts import Bools, Floats, Ints, days, once, played, teams
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
 Columns = dict[str, npt.NDArray[np.float32]]
 Window = tuple[Ints, Ints]
 
-_SIDES = ("home", "away")
 _DAYS_PER_SUBJECT = 2**22
 _DAY_ZERO = 2**20
 _GRID = 2.0**20
@@ -121,54 +117,9 @@ def ratio(total: npt.NDArray[Any], count: npt.NDArray[Any]) -> Floats:
 
 
 @once
-def days(matches: pd.DataFrame) -> Ints:
-    """Day number of each match, shape (n,)."""
-    return matches["date"].to_numpy().astype("datetime64[D]").astype(np.int64)
-
-
-@once
-def teams(matches: pd.DataFrame) -> Ints:
-    """Team codes from 0, shape (2, n); a team is identified by country and name."""
-    names, distinct = pd.factorize(pd.concat([matches["home_team"], matches["away_team"]], ignore_index=True))
-    country = np.tile(pd.factorize(matches["country"])[0], 2)
-    codes, _ = pd.factorize(country * len(distinct) + names)
-    return codes.reshape(2, -1)
-
-
-@once
-def codes(matches: pd.DataFrame, *columns: str) -> Ints:
-    """Codes of the values in some columns that rise with them, so that rows of later days change no order."""
-    return np.asarray(matches.groupby(list(columns)).ngroup(), dtype=np.int64)
-
-
-def views(matches: pd.DataFrame, name: str) -> Floats:
-    """The columns ``home_<name>`` and ``away_<name>``, shape (2, n)."""
-    return np.stack([matches[f"{side}_{name}"].to_numpy(np.float64) for side in _SIDES])
-
-
-@once
-def played(matches: pd.DataFrame) -> Bools:
-    """Which matches have a result, shape (n,)."""
-    home, away = views(matches, "goals")
-    known: Bools = ~(np.isnan(home) | np.isnan(away))
-    return known
-
-
-@once
 def team_history(matches: pd.DataFrame) -> History:
     """All matches of each team that have a result."""
     return History.of(teams(matches), days(matches), played(matches))
-
-
-def known_somewhere(matches: pd.DataFrame, counts: dict[str, Floats]) -> dict[str, Floats]:
-    """Those of the counts, shape (2, n), that any played match has."""
-    has_result = played(matches)
-    return {name: values for name, values in counts.items() if not np.isnan(values[:, has_result]).all()}
-
-
-def points(goal_diff: Floats) -> Floats:
-    """Points of a match: 3 for a win, 1 for a draw."""
-    return np.where(goal_diff > 0, 3.0, np.where(goal_diff == 0, 1.0, 0.0))
 
 
 def sided(name: str, values: Floats) -> Columns:

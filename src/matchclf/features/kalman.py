@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from matchclf.features.history import Bools, Floats, Ints, exact, ratio
+from matchclf.features.facts import Bools, Floats, Ints
+from matchclf.features.history import exact, ratio
 
 _NEVER = -1
 _DIVISION = 2
@@ -32,7 +33,6 @@ class Matches:
     kind: Ints  # shape (number of all terms,): number of its kind and statistic, less than 4 s
     sign: Floats  # shape (4, 1, n, 2); 0 for the edge of a side that is not at home
     count: Floats  # shape (s, n, 2); NaN where it is not known
-    known: Bools  # shape (s, n, 2)
     divisions: int
 
     def terms(self, rows: slice) -> Ints:
@@ -77,7 +77,7 @@ class Seen:
 class Expected:
     """What was known of a day's k matches before: terms (4, s, k, 2), what they make of it (s, k, 2)."""
 
-    term: Ints  # their numbers
+    learner: Ints  # number of each term that its count moves; the last item of ``Seen`` where the count is not known
     mean: Floats
     variance: Floats
     spread: Floats  # what each term adds to the variance of the log count
@@ -97,9 +97,9 @@ def before(seen: Seen, matches: Matches, rows: slice, rules: Rules) -> Expected:
     """A day's matches, from what was seen before that day."""
     term, sign = matches.terms(rows), matches.sign[..., rows, :]
     last, mean = seen.season.take(term), seen.mean.take(term)
-    known = last[_DIVISION] != _NEVER
+    known, counted = last[_DIVISION] != _NEVER, ~np.isnan(matches.count[:, rows])
     # What is neither told nor learned of may be anything.
-    another_season = (last != matches.season[rows]) & (known | matches.known[:, rows])
+    another_season = (last != matches.season[rows]) & (known | counted)
     rested = np.minimum(matches.day[rows] - seen.day.take(term), _LONGEST_BREAK)
     variance = seen.variance.take(term) + rules.drift * rested
     if another_season.any():
@@ -108,7 +108,8 @@ def before(seen: Seen, matches: Matches, rows: slice, rules: Rules) -> Expected:
         mean = exact(np.where(newcomer, first, np.where(another_season, regressed, mean)))
         variance = np.where(newcomer, rules.start_variance, variance + rules.season_drift * another_season)
     spread = sign**2 * variance
-    return Expected(term, mean, variance, spread, (sign * mean).sum(axis=0), spread.sum(axis=0), known)
+    learner = np.where(counted, term, seen.mean.size - 1)
+    return Expected(learner, mean, variance, spread, (sign * mean).sum(axis=0), spread.sum(axis=0), known)
 
 
 def learn(seen: Seen, matches: Matches, rows: slice, expected: Expected, rules: Rules) -> None:
@@ -117,7 +118,7 @@ def learn(seen: Seen, matches: Matches, rows: slice, expected: Expected, rules: 
     Of several rows of a term on one day, the last says its season and division.
     """
     count, sign, size = matches.count[:, rows], matches.sign[..., rows, :], seen.mean.size
-    term = np.where(matches.known[:, rows], expected.term, size - 1)
+    term = expected.learner
     one_over_expected = np.exp(-expected.log_count)
     surprise = count * one_over_expected - 1
     weight = sign / (rules.noise * one_over_expected + expected.log_variance - expected.spread)

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from matchclf.features.history import Floats, known_somewhere
+from matchclf.features.facts import Floats, known_somewhere
 from matchclf.features.parameters import NotNegative, Positive, Share
 from matchclf.features.ratings import Plan, rated
 from matchclf.features.strengths import Pace

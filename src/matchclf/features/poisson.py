@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import i0e
 
-from matchclf.features.history import Columns, views
+from matchclf.features.facts import views
+from matchclf.features.history import Columns
 from matchclf.features.parameters import NotNegative, Positive, Share
 from matchclf.features.ratings import Plan, rated
 from matchclf.features.strengths import Forecast, Pace

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from matchclf.features.history import Columns, Floats, sided, table
+from matchclf.features.facts import Floats
+from matchclf.features.history import Columns, sided, table
 from matchclf.features.strengths import Forecast, Pace, forecast
 
 

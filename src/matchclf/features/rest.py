@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from matchclf.features.history import days, sided, table, team_history
+from matchclf.features.facts import days
+from matchclf.features.history import sided, table, team_history
 from matchclf.features.parameters import Count
 
 

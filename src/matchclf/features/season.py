@@ -3,19 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from matchclf.features.history import (
-    Floats,
-    History,
-    codes,
-    days,
-    played,
-    points,
-    sided,
-    table,
-    team_history,
-    teams,
-    views,
-)
+from matchclf.features.facts import Floats, codes, days, played, points, teams, views
+from matchclf.features.history import History, sided, table, team_history
 from matchclf.features.parameters import Positive
 
 # Points a match of an average team: what a team that has not played yet counts as.

@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from matchclf.features.history import Floats, Ints, codes, days, inverse, played, teams
+from matchclf.features.facts import Floats, Ints, codes, days, played, teams
+from matchclf.features.history import inverse
 from matchclf.features.kalman import Matches, Rules, before, learn, nothing_seen
 from matchclf.features.walk import rounds, slices
 
@@ -131,7 +132,6 @@ def _sorted(matches: pd.DataFrame, counts: Floats) -> tuple[Ints, Matches]:
         kind=kind,
         sign=sign,
         count=known,
-        known=~np.isnan(known),
         divisions=int(division.max(initial=-1)) + 1,
     )
 

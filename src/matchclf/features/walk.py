@@ -6,9 +6,10 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from matchclf.features.history import Ints, codes, days
+from matchclf.features.facts import Ints, codes, days, once
 
 
+@once
 def rounds(matches: pd.DataFrame) -> Ints:
     """Number of each match's day among the days of its country.
 

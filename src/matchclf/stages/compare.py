@@ -86,7 +86,7 @@ def _score_baselines(experiment: Experiment) -> list[Evaluation]:
 
 
 def _evaluated(experiment: Experiment) -> list[Evaluation]:
-    key = experiment.prepared.version, repr(experiment.folds)
+    key = experiment.prepared.version, repr(experiment.folds)  # which hold slices, that have no hash
     if key not in _baselines:
         truth = read_parquet(paths.TRUTH) if paths.TRUTH.is_file() else None
         _baselines.clear()
